@@ -1,0 +1,122 @@
+/** Every built-in kind that the embedded control plane serves. */
+import type { Resource } from "../define.ts";
+import { builtin } from "./declare.ts";
+import type * as k8s from "./types.gen.ts";
+
+const scale = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
+const cluster = { scope: "Cluster" } as const;
+const rbac = { group: "rbac.authorization.k8s.io" };
+
+export const Namespace: Resource<k8s.Namespace> = builtin({
+  kind: "Namespace",
+  ...cluster,
+  shortNames: ["ns"],
+  status: true,
+});
+export const Node: Resource<k8s.Node> = builtin({ kind: "Node", ...cluster, shortNames: ["no"], status: true });
+export const Pod: Resource<k8s.Pod> = builtin({ kind: "Pod", shortNames: ["po"], categories: ["all"], status: true });
+export const Service: Resource<k8s.Service> = builtin({
+  kind: "Service",
+  shortNames: ["svc"],
+  categories: ["all"],
+  status: true,
+});
+export const Endpoints: Resource<k8s.Endpoints> = builtin({
+  kind: "Endpoints",
+  plural: "endpoints",
+  shortNames: ["ep"],
+});
+export const ConfigMap: Resource<k8s.ConfigMap> = builtin({ kind: "ConfigMap", shortNames: ["cm"] });
+export const Secret: Resource<k8s.Secret> = builtin({ kind: "Secret" });
+export const ServiceAccount: Resource<k8s.ServiceAccount> = builtin({ kind: "ServiceAccount", shortNames: ["sa"] });
+export const Event: Resource<k8s.Event> = builtin({ kind: "Event", shortNames: ["ev"] });
+export const LimitRange: Resource<k8s.LimitRange> = builtin({ kind: "LimitRange", shortNames: ["limits"] });
+export const ResourceQuota: Resource<k8s.ResourceQuota> = builtin({
+  kind: "ResourceQuota",
+  shortNames: ["quota"],
+  status: true,
+});
+export const PersistentVolumeClaim: Resource<k8s.PersistentVolumeClaim> = builtin({
+  kind: "PersistentVolumeClaim",
+  shortNames: ["pvc"],
+  status: true,
+});
+
+export const Deployment: Resource<k8s.Deployment> = builtin({
+  group: "apps",
+  kind: "Deployment",
+  shortNames: ["deploy"],
+  categories: ["all"],
+  status: true,
+  scale: { ...scale, labelSelectorPath: ".status.selector" },
+});
+export const ReplicaSet: Resource<k8s.ReplicaSet> = builtin({
+  group: "apps",
+  kind: "ReplicaSet",
+  shortNames: ["rs"],
+  categories: ["all"],
+  status: true,
+  scale,
+});
+export const StatefulSet: Resource<k8s.StatefulSet> = builtin({
+  group: "apps",
+  kind: "StatefulSet",
+  shortNames: ["sts"],
+  categories: ["all"],
+  status: true,
+  scale,
+});
+export const DaemonSet: Resource<k8s.DaemonSet> = builtin({
+  group: "apps",
+  kind: "DaemonSet",
+  shortNames: ["ds"],
+  categories: ["all"],
+  status: true,
+});
+export const Job: Resource<k8s.Job> = builtin({ group: "batch", kind: "Job", categories: ["all"], status: true });
+export const CronJob: Resource<k8s.CronJob> = builtin({
+  group: "batch",
+  kind: "CronJob",
+  shortNames: ["cj"],
+  categories: ["all"],
+  status: true,
+});
+export const Lease: Resource<k8s.Lease> = builtin({ group: "coordination.k8s.io", kind: "Lease" });
+export const EndpointSlice: Resource<k8s.EndpointSlice> = builtin({ group: "discovery.k8s.io", kind: "EndpointSlice" });
+
+export const Role: Resource<k8s.Role> = builtin({ ...rbac, kind: "Role" });
+export const RoleBinding: Resource<k8s.RoleBinding> = builtin({ ...rbac, kind: "RoleBinding" });
+export const ClusterRole: Resource<k8s.ClusterRole> = builtin({ ...rbac, kind: "ClusterRole", ...cluster });
+export const ClusterRoleBinding: Resource<k8s.ClusterRoleBinding> = builtin({
+  ...rbac,
+  kind: "ClusterRoleBinding",
+  ...cluster,
+});
+
+/** Kinds in the order in which discovery lists them. */
+export const BUILTIN_KINDS: readonly Resource[] = [
+  ConfigMap,
+  Endpoints,
+  Event,
+  LimitRange,
+  Namespace,
+  Node,
+  PersistentVolumeClaim,
+  Pod,
+  ResourceQuota,
+  Secret,
+  ServiceAccount,
+  Service,
+  DaemonSet,
+  Deployment,
+  ReplicaSet,
+  StatefulSet,
+  CronJob,
+  Job,
+  Lease,
+  EndpointSlice,
+  ClusterRoleBinding,
+  ClusterRole,
+  RoleBinding,
+  Role,
+];

@@ -1,0 +1,65 @@
+/** OCI image types (opencontainers/image-spec v1.1) that builder, registry and node share. */
+
+export type Descriptor = {
+  mediaType: string;
+  digest: string;
+  size: number;
+  annotations?: Record<string, string>;
+  artifactType?: string;
+  platform?: { os: string; architecture: string; variant?: string };
+};
+
+export type ImageManifest = {
+  schemaVersion: 2;
+  mediaType: string;
+  artifactType?: string;
+  config: Descriptor;
+  layers: Descriptor[];
+  subject?: Descriptor;
+  annotations?: Record<string, string>;
+};
+
+/** The image configuration file. */
+export type ImageConfig = {
+  architecture: string;
+  os: string;
+  created?: string;
+  config?: {
+    Env?: string[];
+    Entrypoint?: string[];
+    Cmd?: string[];
+    User?: string;
+    WorkingDir?: string;
+    Labels?: Record<string, string>;
+    ExposedPorts?: Record<string, Record<string, never>>;
+    StopSignal?: string;
+  };
+  rootfs: { type: "layers"; diff_ids: string[] };
+  history?: { created?: string; created_by?: string; empty_layer?: boolean }[];
+};
+
+/** An image that is ready to run: its configuration and one directory per layer, lowest first. */
+export type UnpackedImage = {
+  /** `repository@sha256:…` */
+  reference: string;
+  digest: string;
+  config: ImageConfig;
+  layers: string[];
+};
+
+/** Where a node gets images from. */
+export interface ImageSource {
+  /** Fetches and unpacks an image; each layer is unpacked once, however many images share it. Throws ImageError. */
+  unpack(reference: string, signal?: AbortSignal): Promise<UnpackedImage>;
+}
+
+/** Why an image could not be had; `reason` is the container waiting reason that a kubelet reports. */
+export class ImageError extends Error {
+  override name = "ImageError";
+  readonly reason: "ErrImagePull" | "InvalidImageName";
+
+  constructor(reason: ImageError["reason"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
