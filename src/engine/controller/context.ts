@@ -1,0 +1,126 @@
+/** The Context of one reconcile pass: cached reads that are tracked, writes that are seen at once. */
+import { apiVersionOf, keyOf, type ObjectMeta, type ResourceRef, type Unstructured } from "#api/meta.ts";
+import { canonicalJson } from "#kit/json.ts";
+import type { Draft, KubeClient } from "#ports/kube/client.ts";
+import { pathOf } from "#ports/kube/client.ts";
+import type { ObjectCache } from "./cache.ts";
+import type { Context, EventType } from "./controller.ts";
+import type { Informer, Selection } from "./informer.ts";
+
+/** What a controller's passes share: the last thing it applied to each child, to leave out writes that change nothing. */
+export type Applied = Map<string, { draft: string; resourceVersion: string | undefined }>;
+
+export type PassOptions = {
+  cache: ObjectCache;
+  controller: string;
+  owner: { resource: ResourceRef<unknown>; object: Unstructured };
+  applied: Applied;
+  signal: AbortSignal;
+  clock: () => Date;
+  /** An informer of the kind that is ready and wakes this controller's readers. */
+  informerFor: (resource: ResourceRef<unknown>) => Promise<Informer<unknown>>;
+  track: (topic: string) => void;
+  event: (type: EventType, reason: string, message: string) => void;
+  log: (message: string, fields?: Record<string, unknown>) => void;
+};
+
+export function topicOf(resource: ResourceRef<unknown>, namespace: string | undefined, name: string): string {
+  return pathOf(resource, namespace, name);
+}
+
+export function collectionTopic(resource: ResourceRef<unknown>, namespace: string | undefined): string {
+  return `${pathOf(resource, namespace)}/*`;
+}
+
+/** See {@link Context}. */
+export class Pass implements Context {
+  readonly client: KubeClient;
+  readonly signal: AbortSignal;
+  private readonly options: PassOptions;
+
+  constructor(options: PassOptions) {
+    this.options = options;
+    this.client = options.cache.client;
+    this.signal = options.signal;
+  }
+
+  now(): Date {
+    return this.options.clock();
+  }
+
+  async get<O>(resource: ResourceRef<O>, name: string, namespace?: string): Promise<O | undefined> {
+    this.options.track(topicOf(resource, namespace, name));
+    return ((await this.options.informerFor(resource)) as Informer<O>).get(name, namespace);
+  }
+
+  async list<O>(resource: ResourceRef<O>, selection: Selection = {}): Promise<readonly O[]> {
+    this.options.track(collectionTopic(resource, selection.namespace));
+    return ((await this.options.informerFor(resource)) as Informer<O>).list(selection);
+  }
+
+  async apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options: { owned?: boolean } = {}): Promise<O> {
+    const complete = options.owned === false ? draft : this.withOwner(draft);
+    const { name = "", namespace } = complete.metadata;
+    const topic = topicOf(resource, namespace, name);
+    const text = canonicalJson(complete);
+    const informer = (await this.options.informerFor(resource)) as Informer<O>;
+    const live = informer.get(name, namespace);
+    const last = this.options.applied.get(topic);
+    this.options.track(topic);
+    if (live && last?.draft === text && last.resourceVersion === metadataOf(live).resourceVersion) return live;
+    const result = await this.client.apply(resource, complete, { fieldManager: this.options.controller });
+    this.options.applied.set(topic, { draft: text, resourceVersion: metadataOf(result).resourceVersion });
+    informer.observe(result);
+    return result;
+  }
+
+  async patch<O>(
+    resource: ResourceRef<O>,
+    target: { name: string; namespace?: string | undefined },
+    body: unknown,
+  ): Promise<O> {
+    const result = await this.client.patch(
+      resource,
+      target,
+      { type: "merge", body },
+      { fieldManager: this.options.controller },
+    );
+    ((await this.options.informerFor(resource)) as Informer<O>).observe(result);
+    return result;
+  }
+
+  async delete<O>(
+    resource: ResourceRef<O>,
+    target: { name: string; namespace?: string | undefined },
+  ): Promise<boolean> {
+    this.options.applied.delete(topicOf(resource, target.namespace, target.name));
+    return await this.client.delete(resource, target);
+  }
+
+  event(type: EventType, reason: string, message: string): void {
+    this.options.event(type, reason, message);
+  }
+
+  log(message: string, fields?: Record<string, unknown>): void {
+    this.options.log(message, { object: keyOf(this.options.owner.object), ...fields });
+  }
+
+  private withOwner<O>(draft: Draft<O>): Draft<O> {
+    const { resource, object } = this.options.owner;
+    const { name, uid = "" } = object.metadata;
+    const owner = {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      name,
+      uid,
+      controller: true,
+      blockOwnerDeletion: true,
+    };
+    const others = (draft.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid);
+    return { ...draft, metadata: { ...draft.metadata, ownerReferences: [...others, owner] } };
+  }
+}
+
+function metadataOf(object: unknown): ObjectMeta {
+  return (object as Unstructured).metadata;
+}

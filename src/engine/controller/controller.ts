@@ -1,0 +1,65 @@
+/** What a controller declares. The runtime (run.ts) does the rest: queue, retries, finalizers, status, events. */
+import type { Resource } from "#api/define.ts";
+import type { ResourceRef } from "#api/meta.ts";
+import type { Draft, KubeClient } from "#ports/kube/client.ts";
+import type { Selection } from "./informer.ts";
+import type { Outcome } from "./outcome.ts";
+
+type StatusOf<T> = T extends { status?: infer S | undefined } ? NonNullable<S> : Record<string, unknown>;
+
+/** Wakes the controller when an object of another kind changes. */
+export type Watch<O = never> = {
+  resource: ResourceRef<O>;
+  /** Keys (`namespace/name`) of the controller's own objects that this change concerns. */
+  keys: (object: O, known: { keys(): readonly string[] }) => readonly string[];
+};
+
+export type EventType = "Normal" | "Warning";
+
+/** A reconciler's window to the world. Every read is remembered: when its answer changes, the object is reconciled again. */
+export interface Context {
+  readonly client: KubeClient;
+  readonly signal: AbortSignal;
+  now(): Date;
+  /** A cached read of one object. */
+  get<O>(resource: ResourceRef<O>, name: string, namespace?: string): Promise<O | undefined>;
+  /** A cached read of many. */
+  list<O>(resource: ResourceRef<O>, selection?: Selection): Promise<readonly O[]>;
+  /** Server-side apply of a child: an owner reference to the reconciled object is added. Does nothing when nothing changed. */
+  apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options?: { owned?: boolean }): Promise<O>;
+  /** Merge patch of any object. */
+  patch<O>(
+    resource: ResourceRef<O>,
+    target: { name: string; namespace?: string | undefined },
+    body: unknown,
+  ): Promise<O>;
+  delete<O>(resource: ResourceRef<O>, target: { name: string; namespace?: string | undefined }): Promise<boolean>;
+  event(type: EventType, reason: string, message: string): void;
+  log(message: string, fields?: Record<string, unknown>): void;
+}
+
+export type Controller<T> = {
+  /** Field manager and name in logs, e.g. `supply/workload`. */
+  name: string;
+  for: Resource<T>;
+  /** Kinds whose objects carry a controller reference to ours. */
+  owns?: readonly ResourceRef<never>[];
+  watches?: readonly Watch<never>[];
+  /** How many objects may be reconciled at once. */
+  concurrency?: number;
+  /** Other reasons to look again: called at start with the way to wake a key; returns how to stop. */
+  wakes?: (wake: (key: string) => void, known: { keys(): readonly string[] }) => () => void;
+  reconcile(object: T, context: Context): Promise<Outcome<StatusOf<T>>>;
+  /** Called before the object goes away; the runtime keeps a finalizer for it. */
+  finalize?(object: T, context: Context): Promise<void>;
+};
+
+/** Declares a controller; only gives the compiler the types. */
+export function controller<T>(declaration: Controller<T>): Controller<T> {
+  return declaration;
+}
+
+/** Declares a watch; only gives the compiler the types. */
+export function watch<O>(resource: ResourceRef<O>, keys: Watch<O>["keys"]): Watch<never> {
+  return { resource, keys } as unknown as Watch<never>;
+}
