@@ -104,6 +104,11 @@ export const s = {
     json: { ...schema.json, default: value },
     optional: true,
   }),
+  /** The same object, but fields it does not name are kept. */
+  open: <T>(schema: Schema<T>): Schema<T> => ({
+    ...schema,
+    json: { ...schema.json, "x-kubernetes-preserve-unknown-fields": true },
+  }),
   /** A schema given as data, for a type that is declared elsewhere. */
   structural: <T>(json: StructuralSchema): Schema<T> => ({ json }),
 } as const;

@@ -1,0 +1,54 @@
+/** carto.run/v1alpha1 templates: what a step stamps, and where its output is read. */
+import { s } from "#kit/schema/build.ts";
+import { defineResource, type ObjectOf, type Resource } from "../define.ts";
+import { templateFields } from "./shared.ts";
+
+const shared = { group: "carto.run", version: "v1alpha1", scope: "Cluster" } as const;
+
+export const ClusterSourceTemplate = defineResource({
+  ...shared,
+  kind: "ClusterSourceTemplate",
+  shortNames: ["cst"],
+  doc: "Stamps an object that provides source code.",
+  spec: s.object({ ...templateFields, urlPath: s.string(), revisionPath: s.string() }),
+});
+export type ClusterSourceTemplate = ObjectOf<typeof ClusterSourceTemplate>;
+
+export const ClusterImageTemplate = defineResource({
+  ...shared,
+  kind: "ClusterImageTemplate",
+  shortNames: ["cit"],
+  doc: "Stamps an object that provides a container image.",
+  spec: s.object({ ...templateFields, imagePath: s.string() }),
+});
+export type ClusterImageTemplate = ObjectOf<typeof ClusterImageTemplate>;
+
+export const ClusterConfigTemplate = defineResource({
+  ...shared,
+  kind: "ClusterConfigTemplate",
+  shortNames: ["cct"],
+  doc: "Stamps an object that provides configuration.",
+  spec: s.object({ ...templateFields, configPath: s.string() }),
+});
+export type ClusterConfigTemplate = ObjectOf<typeof ClusterConfigTemplate>;
+
+export const ClusterTemplate = defineResource({
+  ...shared,
+  kind: "ClusterTemplate",
+  shortNames: ["ct"],
+  doc: "Stamps an object that gives no output.",
+  spec: s.object(templateFields),
+});
+export type ClusterTemplate = ObjectOf<typeof ClusterTemplate>;
+
+/** Any of the template kinds; which paths it has depends on the kind. */
+export type Template = ClusterTemplate & {
+  spec: { urlPath?: string; revisionPath?: string; imagePath?: string; configPath?: string };
+};
+
+export const TEMPLATE_KINDS: { readonly [kind: string]: Resource<Template> } = {
+  ClusterSourceTemplate: ClusterSourceTemplate as unknown as Resource<Template>,
+  ClusterImageTemplate: ClusterImageTemplate as unknown as Resource<Template>,
+  ClusterConfigTemplate: ClusterConfigTemplate as unknown as Resource<Template>,
+  ClusterTemplate: ClusterTemplate as unknown as Resource<Template>,
+};

@@ -1,0 +1,178 @@
+/** The templates of the out-of-the-box supply chain `source-to-url`, under the names that operators know. */
+import type { Unstructured } from "#api/meta.ts";
+
+const NAME = "$(workload.metadata.name)$";
+const NAMESPACE = "$(workload.metadata.namespace)$";
+const REVISION = "slipway.dev/source-revision";
+
+function template(kind: string, name: string, spec: Record<string, unknown>): Unstructured {
+  return { apiVersion: "carto.run/v1alpha1", kind, metadata: { name }, spec };
+}
+
+const sourceTemplate = template("ClusterSourceTemplate", "source-template", {
+  urlPath: ".status.artifact.url",
+  revisionPath: ".status.artifact.revision",
+  healthRule: { singleConditionType: "Ready" },
+  template: {
+    apiVersion: "source.toolkit.fluxcd.io/v1",
+    kind: "GitRepository",
+    metadata: { name: NAME },
+    spec: { interval: "1m", url: "$(workload.spec.source.git.url)$", ref: "$(workload.spec.source.git.ref)$" },
+  },
+});
+
+/** Builds the source. Workloads with `spec.build.env` take the second one. */
+function kpackTemplate(name: string, build: Record<string, unknown>): Unstructured {
+  return template("ClusterImageTemplate", name, {
+    imagePath: ".status.latestImage",
+    healthRule: { singleConditionType: "Ready" },
+    params: [
+      { name: "clusterBuilder", default: "default" },
+      { name: "registry", default: {} },
+    ],
+    template: {
+      apiVersion: "kpack.io/v1alpha2",
+      kind: "Image",
+      metadata: {
+        name: NAME,
+        annotations: {
+          [REVISION]: "$(source.revision)$",
+          "slipway.dev/source-repository": "$(workload.spec.source.git.url)$",
+        },
+      },
+      spec: {
+        tag: `$(params.registry.server)$/$(params.registry.repository)$/${NAME}-${NAMESPACE}`,
+        builder: { kind: "ClusterBuilder", name: "$(params.clusterBuilder)$" },
+        source: { blob: { url: "$(source.url)$" } },
+        ...build,
+      },
+    },
+  });
+}
+
+/** The pod that conventions are applied to. Workloads with `spec.env` take the second one. */
+function conventionTemplate(name: string, container: Record<string, unknown>): Unstructured {
+  return template("ClusterConfigTemplate", name, {
+    configPath: ".status.template",
+    healthRule: { singleConditionType: "Ready" },
+    template: {
+      apiVersion: "conventions.carto.run/v1alpha1",
+      kind: "PodIntent",
+      metadata: { name: NAME },
+      spec: {
+        template: {
+          metadata: {
+            annotations: { "developer.conventions/target-containers": "workload" },
+            labels: {
+              "app.kubernetes.io/component": "run",
+              "app.kubernetes.io/part-of": NAME,
+              "carto.run/workload-name": NAME,
+            },
+          },
+          spec: { containers: [{ name: "workload", image: "$(image)$", ...container }] },
+        },
+      },
+    },
+  });
+}
+
+const configTemplate = template("ClusterConfigTemplate", "config-template", {
+  configPath: ".data",
+  template: {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: NAME },
+    data: {
+      "delivery.yml": [
+        "apiVersion: serving.knative.dev/v1",
+        "kind: Service",
+        "metadata:",
+        `  name: ${NAME}`,
+        "  labels:",
+        `    app.kubernetes.io/part-of: ${NAME}`,
+        `    carto.run/workload-name: ${NAME}`,
+        "spec:",
+        "  template: $(config)$",
+        "",
+      ].join("\n"),
+    },
+  },
+});
+
+const configWriterTemplate = template("ClusterTemplate", "config-writer-template", {
+  healthRule: { singleConditionType: "Ready" },
+  params: [
+    { name: "gitops_repository", default: "" },
+    { name: "gitops_branch", default: "main" },
+  ],
+  template: {
+    apiVersion: "slipway.dev/v1alpha1",
+    kind: "ConfigCommit",
+    metadata: { name: NAME },
+    spec: {
+      repository: { url: "$(params.gitops_repository)$", branch: "$(params.gitops_branch)$" },
+      path: `config/${NAMESPACE}/${NAME}`,
+      files: "$(configs.config.config)$",
+      message: `Deliver ${NAMESPACE}/${NAME}`,
+      provenance: {
+        "Slipway-Workload": `${NAMESPACE}/${NAME}`,
+        "Slipway-Source-Revision": `$(configs.pod.config.metadata.annotations['${REVISION}'])$`,
+        "Slipway-Image": "$(configs.pod.config.spec.containers[0].image)$",
+      },
+    },
+  },
+});
+
+const deliverableTemplate = template("ClusterTemplate", "deliverable-template", {
+  params: [
+    { name: "gitops_repository", default: "" },
+    { name: "gitops_branch", default: "main" },
+  ],
+  healthRule: {
+    multiMatch: {
+      healthy: {
+        matchFields: [
+          { key: ".status.health.status", operator: "In", values: ["Healthy"], messagePath: ".status.health.message" },
+          { key: ".status.sync.status", operator: "In", values: ["Synced"] },
+        ],
+      },
+      unhealthy: {
+        matchFields: [
+          { key: ".status.health.status", operator: "In", values: ["Degraded"], messagePath: ".status.health.message" },
+          {
+            key: ".status.operationState.phase",
+            operator: "In",
+            values: ["Failed", "Error"],
+            messagePath: ".status.operationState.message",
+          },
+        ],
+      },
+    },
+  },
+  template: {
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "Application",
+    metadata: { name: NAME, finalizers: ["resources-finalizer.argocd.argoproj.io"] },
+    spec: {
+      project: "default",
+      source: {
+        repoURL: "$(params.gitops_repository)$",
+        targetRevision: "$(params.gitops_branch)$",
+        path: `config/${NAMESPACE}/${NAME}`,
+      },
+      destination: { server: "https://kubernetes.default.svc", namespace: NAMESPACE },
+      syncPolicy: { automated: { prune: true, selfHeal: true } },
+    },
+  },
+});
+
+export const CATALOG_TEMPLATES: readonly Unstructured[] = [
+  sourceTemplate,
+  kpackTemplate("kpack-template", {}),
+  kpackTemplate("kpack-template-with-env", { build: { env: "$(workload.spec.build.env)$" } }),
+  conventionTemplate("convention-template", {}),
+  conventionTemplate("convention-template-with-env", { env: "$(workload.spec.env)$" }),
+  configTemplate,
+  configWriterTemplate,
+  deliverableTemplate,
+];
