@@ -6,6 +6,7 @@ import { pathOf } from "#ports/kube/client.ts";
 import type { ObjectCache } from "./cache.ts";
 import type { Context, EventType } from "./controller.ts";
 import type { Informer, Selection } from "./informer.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** What a controller's passes share: the last thing it applied to each child, to leave out writes that change nothing. */
 export type Applied = Map<string, { draft: string; resourceVersion: string | undefined }>;
@@ -20,6 +21,7 @@ export type PassOptions = {
   /** An informer of the kind that is ready and wakes this controller's readers. */
   informerFor: (resource: ResourceRef<unknown>) => Promise<Informer<unknown>>;
   track: (topic: string) => void;
+  report: (outcome: Outcome<Record<string, unknown>>) => Promise<void>;
   event: (type: EventType, reason: string, message: string) => void;
   log: (message: string, fields?: Record<string, unknown>) => void;
 };
@@ -95,6 +97,10 @@ export class Pass implements Context {
   ): Promise<boolean> {
     this.options.applied.delete(topicOf(resource, target.namespace, target.name));
     return await this.client.delete(resource, target);
+  }
+
+  async report(outcome: Outcome<Record<string, unknown>>): Promise<void> {
+    await this.options.report(outcome);
   }
 
   event(type: EventType, reason: string, message: string): void {

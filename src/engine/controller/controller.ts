@@ -34,6 +34,8 @@ export interface Context {
     body: unknown,
   ): Promise<O>;
   delete<O>(resource: ResourceRef<O>, target: { name: string; namespace?: string | undefined }): Promise<boolean>;
+  /** Writes a status before the pass is over, for work that takes long. */
+  report(outcome: Outcome<Record<string, unknown>>): Promise<void>;
   event(type: EventType, reason: string, message: string): void;
   log(message: string, fields?: Record<string, unknown>): void;
 }

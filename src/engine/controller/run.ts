@@ -193,6 +193,7 @@ class Loop {
       clock: this.clock,
       informerFor: (resource) => this.informerFor(resource),
       track: (topic) => this.tracker.track(key, topic),
+      report: (outcome) => this.writeStatus(object, outcome),
       event: (type, reason, message) => void this.recordEvent(object, type, reason, message),
       log: (message, fields) => this.log("info", message, { controller: this.controller.name, ...fields }),
     });

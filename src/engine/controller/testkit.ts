@@ -107,6 +107,8 @@ class RecordingContext implements Context {
     return true;
   }
 
+  async report(): Promise<void> {}
+
   event(type: EventType, reason: string, message: string): void {
     this.events.push(`${type} ${reason} ${message}`);
   }
