@@ -1,0 +1,80 @@
+/** Server-side apply on plain values: merging a configuration into an object, and taking out what it no longer gives. */
+import { deepEqual, isObject } from "../json.ts";
+import type { StructuralSchema } from "../schema/structural.ts";
+import { type FieldSet, isMember } from "./field-set.ts";
+import { itemElement, itemSchema, itemsByElement, memberSchema, shapeOf } from "./typed.ts";
+
+/** `live` with everything that `config` gives laid over it. Neither is changed; parts of both are shared. */
+export function mergeTyped(schema: StructuralSchema, live: unknown, config: unknown): unknown {
+  const shape = shapeOf(schema, config);
+  if (live === undefined || shape === "leaf" || shape !== shapeOf(schema, live)) return config;
+  if (shape === "map") return mergeMaps(schema, live as Record<string, unknown>, config as Record<string, unknown>);
+  return mergeLists(schema, live as unknown[], config as unknown[]);
+}
+
+function mergeMaps(
+  schema: StructuralSchema,
+  live: Record<string, unknown>,
+  config: Record<string, unknown>,
+): Record<string, unknown> {
+  const result = { ...live };
+  for (const name in config)
+    if (config[name] !== undefined) result[name] = mergeTyped(memberSchema(schema, name), live[name], config[name]);
+  return result;
+}
+
+/** Items that are there keep their place; new ones follow in the order of the configuration. */
+function mergeLists(schema: StructuralSchema, live: unknown[], config: unknown[]): unknown[] {
+  const given = itemsByElement(schema, config);
+  const type = itemSchema(schema);
+  const kept = live.map((item) => {
+    const element = itemElement(schema, item);
+    if (!given.has(element)) return item;
+    const merged = mergeTyped(type, item, given.get(element));
+    given.delete(element);
+    return merged;
+  });
+  return [...kept, ...given.values()];
+}
+
+/**
+ * `value` without the fields of `gone`, except for those that `kept` has, or has something below of.
+ * Containers that become empty go as well, unless they are kept.
+ */
+export function removeFields(
+  schema: StructuralSchema,
+  value: unknown,
+  { gone, kept }: { gone: FieldSet; kept: FieldSet },
+): unknown {
+  if (Array.isArray(value)) {
+    if (shapeOf(schema, value) === "leaf") return value;
+    const items = value.flatMap((item) => {
+      const left = removeAt(itemElement(schema, item), itemSchema(schema), { value: item, gone, kept });
+      return left === undefined ? [] : [left];
+    });
+    return deepEqual(items, value) ? value : items;
+  }
+  if (!isObject(value)) return value;
+  const result: Record<string, unknown> = {};
+  for (const name in value) {
+    const left = removeAt(`f:${name}`, memberSchema(schema, name), { value: value[name], gone, kept });
+    if (left !== undefined) result[name] = left;
+  }
+  return result;
+}
+
+type Removal = { value: unknown; gone: FieldSet; kept: FieldSet };
+
+function removeAt(element: string, schema: StructuralSchema, { value, gone, kept }: Removal): unknown {
+  const leaving = gone[element];
+  if (!leaving) return value;
+  const staying = kept[element];
+  if (!staying && isMember(leaving)) return undefined;
+  const left = removeFields(schema, value, { gone: leaving, kept: staying ?? {} });
+  return !staying && isEmptyContainer(left) && !isEmptyContainer(value) ? undefined : left;
+}
+
+function isEmptyContainer(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}
