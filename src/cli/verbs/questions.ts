@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { Build } from "#api/kpack.io/index.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
-import { Revision } from "#api/serving.knative.dev/revision.ts";
+import { Revision } from "#api/serving.knative.dev/index.ts";
 import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
 import { clusterReader, type Trace, traceCommit, traceWorkload, why } from "#platform/insight/index.ts";
 import { type Connection, type ConnectionOptions, connect, withConnection } from "../connection.ts";

@@ -1,7 +1,8 @@
 /** `workload get`, `list` and `delete`. */
 import { Pod } from "#api/builtin/index.ts";
+import type * as k8s from "#api/builtin/types.gen.ts";
 import { Workload } from "#api/carto.run/workload.ts";
-import { Service } from "#api/serving.knative.dev/service.ts";
+import { Service } from "#api/serving.knative.dev/index.ts";
 import { findCondition } from "#kit/conditions.ts";
 import type { Connection } from "../connection.ts";
 import { CliError } from "../errors.ts";
@@ -49,7 +50,7 @@ export async function getWorkload(connection: Connection, name: string, output: 
   print(format, workload, () => render(workload, pods, service));
 }
 
-function render(workload: Workload, pods: readonly Pod[], service: Service | undefined): string {
+function render(workload: Workload, pods: readonly k8s.Pod[], service: Service | undefined): string {
   const now = new Date();
   return [
     overview(workload),
@@ -62,8 +63,6 @@ function render(workload: Workload, pods: readonly Pod[], service: Service | und
     .filter(Boolean)
     .join("\n\n");
 }
-
-type Pod = typeof Pod extends { example?: infer T } ? NonNullable<T> : never;
 
 function section(title: string, lines: readonly string[]): string {
   return [title, ...lines.map((line) => `   ${line}`)].join("\n");
@@ -124,7 +123,7 @@ function messages(workload: Workload): string {
   ]);
 }
 
-function podSection(pods: readonly Pod[], now: Date): string {
+function podSection(pods: readonly k8s.Pod[], now: Date): string {
   if (pods.length === 0) return section("Pods", ["No pods found: scaled to zero, or not deployed yet."]);
   const rows = pods.map(({ metadata, status }) => {
     const restarts = (status?.containerStatuses ?? []).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);

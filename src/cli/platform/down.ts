@@ -1,0 +1,18 @@
+/** `slipway down`: asks the running platform to end, and waits until it has. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { readRunFile } from "../paths.ts";
+import { CliError } from "../errors.ts";
+
+const PATIENCE_MS = 30_000;
+const POLL_MS = 50;
+
+export async function down(data: string): Promise<void> {
+  const running = await readRunFile(data);
+  if (!running) return console.log(`The platform does not run (data in ${data}).`);
+  process.kill(running.pid, "SIGTERM");
+  for (let waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
+    if (!(await readRunFile(data))) return console.log("stopped");
+    await sleep(POLL_MS);
+  }
+  throw new CliError("failed", `process ${running.pid} did not end within ${PATIENCE_MS / 1000} s`, `It can be ended with: kill -9 ${running.pid}`);
+}

@@ -1,0 +1,39 @@
+/** Every kind that Slipway declares and that a cluster must serve as a CustomResourceDefinition. */
+import { Application, AppProject } from "#api/argoproj.io/index.ts";
+import { PodAutoscaler } from "#api/autoscaling.internal.knative.dev/index.ts";
+import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
+import { ClusterConfigTemplate, ClusterImageTemplate, ClusterSourceTemplate, ClusterTemplate } from "#api/carto.run/templates.ts";
+import { Workload } from "#api/carto.run/workload.ts";
+import { ClusterPodConvention, PodIntent } from "#api/conventions.carto.run/index.ts";
+import type { Resource } from "#api/define.ts";
+import { Build, ClusterBuilder, ClusterStack, ClusterStore, Image } from "#api/kpack.io/index.ts";
+import { Ingress } from "#api/networking.internal.knative.dev/ingress.ts";
+import { Configuration, Revision, Route, Service } from "#api/serving.knative.dev/index.ts";
+import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
+import { GitRepository } from "#api/source.toolkit.fluxcd.io/git-repository.ts";
+
+export const DECLARED_KINDS: readonly Resource[] = [
+  Workload,
+  ClusterSupplyChain,
+  ClusterSourceTemplate,
+  ClusterImageTemplate,
+  ClusterConfigTemplate,
+  ClusterTemplate,
+  PodIntent,
+  ClusterPodConvention,
+  GitRepository,
+  Image,
+  Build,
+  ClusterBuilder,
+  ClusterStack,
+  ClusterStore,
+  ConfigCommit,
+  Application,
+  AppProject,
+  Service,
+  Configuration,
+  Revision,
+  Route,
+  PodAutoscaler,
+  Ingress,
+];

@@ -1,0 +1,66 @@
+/** Holds our declarations against the upstream definitions: names, scope, columns, and that ours accept all that theirs accept. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { Column, Resource } from "#api/define.ts";
+import type { StructuralSchema } from "#kit/schema/structural.ts";
+import { DECLARED_KINDS } from "#profiles/resources.ts";
+
+type UpstreamVersion = { name: string; schema: { openAPIV3Schema: StructuralSchema }; additionalPrinterColumns?: Column[] };
+type Upstream = {
+  spec: { scope: string; names: { plural: string; singular?: string; shortNames?: string[]; categories?: string[] }; versions: UpstreamVersion[] };
+};
+
+/** Where ours is stricter or other than upstream on purpose. */
+const EXCEPTIONS: ReadonlySet<string> = new Set([
+  // The admission webhook upstream refuses these; our schema says so itself.
+]);
+
+function upstreamOf(resource: Resource): Upstream | undefined {
+  const file = new URL(`./crds/${resource.plural}.${resource.group}.json`, import.meta.url);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Upstream) : undefined;
+}
+
+/** Everything that upstream accepts and ours would refuse or drop. */
+function refused(ours: StructuralSchema, theirs: StructuralSchema, path: string): string[] {
+  const open = ours["x-kubernetes-preserve-unknown-fields"] === true;
+  if (open && !ours.properties && !ours.items) return [];
+  const problems: string[] = [];
+  if (ours.type && theirs.type && ours.type !== theirs.type && !(ours.type === "number" && theirs.type === "integer"))
+    problems.push(`${path}: ours is ${ours.type}, theirs ${theirs.type}`);
+  if (ours.enum && !theirs.enum) problems.push(`${path}: ours allows only ${ours.enum.join(", ")}`);
+  for (const value of theirs.enum ?? []) if (ours.enum && !ours.enum.includes(value)) problems.push(`${path}: ours refuses ${value}`);
+  for (const name of ours.required ?? [])
+    if (!theirs.required?.includes(name)) problems.push(`${path}.${name}: ours requires it`);
+  for (const [name, field] of Object.entries(theirs.properties ?? {})) {
+    const mine = ours.properties?.[name] ?? (typeof ours.additionalProperties === "object" ? ours.additionalProperties : undefined);
+    if (mine) problems.push(...refused(mine, field, `${path}.${name}`));
+    else if (!open && ours.additionalProperties !== true) problems.push(`${path}.${name}: ours drops it`);
+  }
+  if (theirs.items && ours.items) problems.push(...refused(ours.items, theirs.items, `${path}[]`));
+  if (typeof theirs.additionalProperties === "object" && typeof ours.additionalProperties === "object")
+    problems.push(...refused(ours.additionalProperties, theirs.additionalProperties, `${path}{}`));
+  return problems;
+}
+
+const normalised = (path: string): string => path.replaceAll("'", '"').replace(/^\./, "");
+
+for (const resource of DECLARED_KINDS) {
+  const upstream = upstreamOf(resource);
+  const own = resource.group === "slipway.dev";
+  test(`${resource.kind}.${resource.group} is what upstream defines`, { skip: own && "a kind of our own" }, () => {
+    assert.ok(upstream, `no facts for ${resource.plural}.${resource.group}`);
+    const { names, scope, versions } = upstream.spec;
+    const version = versions.find(({ name }) => name === resource.version);
+    assert.ok(version, `upstream has no version ${resource.version}`);
+    assert.equal(resource.scope, scope);
+    assert.equal(resource.plural, names.plural);
+    assert.deepEqual([...resource.shortNames].sort(), [...(names.shortNames ?? [])].sort());
+    assert.deepEqual([...resource.categories].sort(), [...(names.categories ?? [])].sort());
+    const columns = new Map(resource.columns.map((column) => [column.name, normalised(column.jsonPath)]));
+    for (const { name, jsonPath } of version.additionalPrinterColumns ?? [])
+      assert.equal(columns.get(name), normalised(jsonPath), `column ${name}`);
+    const problems = refused(resource.schema, version.schema.openAPIV3Schema, "").filter((problem) => !EXCEPTIONS.has(problem));
+    assert.deepEqual(problems, []);
+  });
+}
