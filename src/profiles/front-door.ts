@@ -8,7 +8,12 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export type FrontDoor = { url: string; close(): Promise<void> };
 
 /** Listens and offers each request to the handlers in order; what none of them takes is a 404. */
-export async function openFrontDoor(options: { host: string; port: number; handlers: readonly Handler[]; onError: (error: unknown) => void }): Promise<FrontDoor> {
+export async function openFrontDoor(options: {
+  host: string;
+  port: number;
+  handlers: readonly Handler[];
+  onError: (error: unknown) => void;
+}): Promise<FrontDoor> {
   const server = createServer((request, response) => {
     answer(request, response, options.handlers).catch((error: unknown) => {
       options.onError(error);

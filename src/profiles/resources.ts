@@ -2,7 +2,12 @@
 import { Application, AppProject } from "#api/argoproj.io/index.ts";
 import { PodAutoscaler } from "#api/autoscaling.internal.knative.dev/index.ts";
 import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
-import { ClusterConfigTemplate, ClusterImageTemplate, ClusterSourceTemplate, ClusterTemplate } from "#api/carto.run/templates.ts";
+import {
+  ClusterConfigTemplate,
+  ClusterImageTemplate,
+  ClusterSourceTemplate,
+  ClusterTemplate,
+} from "#api/carto.run/templates.ts";
 import { Workload } from "#api/carto.run/workload.ts";
 import { ClusterPodConvention, PodIntent } from "#api/conventions.carto.run/index.ts";
 import type { Resource } from "#api/define.ts";

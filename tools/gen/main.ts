@@ -1,10 +1,14 @@
 /** `npm run gen`: writes every generated file; `--check` only says which are stale. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { renderSchemas, renderTypes } from "./builtin.ts";
+import { renderDefinitions, renderReference } from "./reference.ts";
 
 const OUTPUTS: { readonly [path: string]: () => string } = {
   "src/api/builtin/types.gen.ts": renderTypes,
   "src/api/builtin/schemas.gen.json": renderSchemas,
+  "docs/reference/kinds.md": renderReference,
+  "docs/reference/crds.yaml": renderDefinitions,
 };
 
 const check = process.argv.includes("--check");
@@ -15,7 +19,9 @@ for (const [path, render] of Object.entries(OUTPUTS)) {
     stale++;
     console.error(`${path} is stale: run \`npm run gen\` and commit the result`);
   }
-  if (!check) writeFileSync(path, text);
+  if (check) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
 process.exitCode = stale > 0 ? 1 : 0;
 

@@ -1,7 +1,7 @@
 /** `slipway down`: asks the running platform to end, and waits until it has. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { readRunFile } from "../paths.ts";
 import { CliError } from "../errors.ts";
+import { readRunFile } from "../paths.ts";
 
 const PATIENCE_MS = 30_000;
 const POLL_MS = 50;
@@ -14,5 +14,9 @@ export async function down(data: string): Promise<void> {
     if (!(await readRunFile(data))) return console.log("stopped");
     await sleep(POLL_MS);
   }
-  throw new CliError("failed", `process ${running.pid} did not end within ${PATIENCE_MS / 1000} s`, `It can be ended with: kill -9 ${running.pid}`);
+  throw new CliError(
+    "failed",
+    `process ${running.pid} did not end within ${PATIENCE_MS / 1000} s`,
+    `It can be ended with: kill -9 ${running.pid}`,
+  );
 }

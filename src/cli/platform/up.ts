@@ -4,12 +4,12 @@ import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Platform, startPlatform } from "#profiles/platform.ts";
 import { deployDemo } from "#profiles/demo.ts";
+import { type Platform, startPlatform } from "#profiles/platform.ts";
 import { addressesFrom } from "#profiles/ports.ts";
 import { CliError } from "../errors.ts";
-import { dataDirectory, kubeconfigPath, readRunFile, type RunFile, runFilePath } from "../paths.ts";
-import { type Progress, duration, lineProgress } from "../progress.ts";
+import { dataDirectory, kubeconfigPath, type RunFile, readRunFile, runFilePath } from "../paths.ts";
+import { duration, lineProgress, type Progress } from "../progress.ts";
 
 type UpOptions = { data?: string; demo?: boolean; detach?: boolean; portBase?: number; domain?: string };
 
@@ -20,9 +20,17 @@ const POLL_MS = 100;
 export async function up(options: UpOptions): Promise<void> {
   const data = dataDirectory(options.data, process.env);
   const running = await readRunFile(data);
-  if (running) throw new CliError("failed", `a platform already runs with data in ${data} (pid ${running.pid})`, "Stop it with `slipway down`, or choose another --data and --port-base.");
+  if (running)
+    throw new CliError(
+      "failed",
+      `a platform already runs with data in ${data} (pid ${running.pid})`,
+      "Stop it with `slipway down`, or choose another --data and --port-base.",
+    );
   if (options.detach) return await detach(data);
-  const progress = lineProgress((line) => console.log(line), () => performance.now());
+  const progress = lineProgress(
+    (line) => console.log(line),
+    () => performance.now(),
+  );
   const began = performance.now();
   console.log(`slipway up (data in ${data})`);
   const platform = await startPlatform({
@@ -55,7 +63,12 @@ function describe(fields: Record<string, unknown> | undefined): string {
 
 /** Writes the files by which other commands find this platform. */
 async function announce(platform: Platform, data: string): Promise<void> {
-  const file: RunFile = { pid: process.pid, startedAt: new Date().toISOString(), profile: "full", endpoints: platform.endpoints };
+  const file: RunFile = {
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    profile: "full",
+    endpoints: platform.endpoints,
+  };
   await mkdir(dirname(runFilePath(data)), { recursive: true });
   await writeFile(kubeconfigPath(data), platform.kubeconfig(), { mode: 0o600 });
   await writeFile(runFilePath(data), JSON.stringify(file, undefined, 2), { mode: 0o600 });
@@ -90,7 +103,11 @@ async function detach(data: string): Promise<void> {
   const log = await open(logPath, "w");
   const args = process.argv.slice(1).filter((argument) => argument !== "--detach");
   const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log.fd, log.fd] });
-  const ended = new Promise<never>((_, reject) => child.once("exit", (code) => reject(new CliError("failed", `the platform ended with code ${code}`, `Its output is in ${logPath}`))));
+  const ended = new Promise<never>((_, reject) =>
+    child.once("exit", (code) =>
+      reject(new CliError("failed", `the platform ended with code ${code}`, `Its output is in ${logPath}`)),
+    ),
+  );
   await Promise.race([printUntilReady(logPath), ended]);
   await log.close();
   child.unref();

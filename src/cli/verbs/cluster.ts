@@ -13,7 +13,8 @@ export function clusterVerbs(program: Command): void {
     .command("kubeconfig [cluster]")
     .description("print the kubeconfig of a cluster (default main)")
     .action(async (cluster: string | undefined, _: unknown, command: Command) => {
-      if (cluster && cluster !== "main") throw new CliError("notFound", `there is no cluster "${cluster}"`, "The platform runs one cluster: main.");
+      if (cluster && cluster !== "main")
+        throw new CliError("notFound", `there is no cluster "${cluster}"`, "The platform runs one cluster: main.");
       const data = dataDirectory(command.optsWithGlobals<ConnectionOptions>().data, process.env);
       if (!(await readRunFile(data))) throw notRunning(data);
       process.stdout.write(await readFile(kubeconfigPath(data), "utf8"));
@@ -30,7 +31,11 @@ export function clusterVerbs(program: Command): void {
         const answer = (await connection.client.transport.request({
           method: "POST",
           path: `/api/v1/namespaces/${PUBLISHER.namespace}/serviceaccounts/${PUBLISHER.name}/token`,
-          body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: Math.round(options.hours * HOUR) } },
+          body: {
+            apiVersion: "authentication.k8s.io/v1",
+            kind: "TokenRequest",
+            spec: { expirationSeconds: Math.round(options.hours * HOUR) },
+          },
         })) as { status: { token: string } };
         console.log(answer.status.token);
       } finally {

@@ -42,7 +42,8 @@ export function platformVerbs(program: Command): void {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1024 || port > 65_000) throw new InvalidArgumentError("must be a port between 1024 and 65000");
+  if (!Number.isInteger(port) || port < 1024 || port > 65_000)
+    throw new InvalidArgumentError("must be a port between 1024 and 65000");
   return port;
 }
 
@@ -52,7 +53,17 @@ async function status(options: { data?: string; output?: string }): Promise<void
   const running = await readRunFile(data);
   const phase = running ? ((await isReady(running.endpoints.portal)) ? "Ready" : "Starting") : "Stopped";
   const clusters = running ? [{ name: "main", endpoint: running.endpoints.api, phase }] : [];
-  const value = { phase, data, ...(running && { pid: running.pid, profile: running.profile, startedAt: running.startedAt, endpoints: running.endpoints }), clusters };
+  const value = {
+    phase,
+    data,
+    ...(running && {
+      pid: running.pid,
+      profile: running.profile,
+      startedAt: running.startedAt,
+      endpoints: running.endpoints,
+    }),
+    clusters,
+  };
   print(format, value, () => {
     if (!running) return `The platform does not run (data in ${data}). Start it with: slipway up`;
     const rows = Object.entries(running.endpoints).map(([name, url]) => [name, url]);
@@ -62,5 +73,8 @@ async function status(options: { data?: string; output?: string }): Promise<void
 }
 
 async function isReady(portal: string): Promise<boolean> {
-  return await fetch(`${portal}/healthz`, { signal: AbortSignal.timeout(2000) }).then(({ ok }) => ok, () => false);
+  return await fetch(`${portal}/healthz`, { signal: AbortSignal.timeout(2000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
