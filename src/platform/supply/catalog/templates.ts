@@ -55,6 +55,7 @@ function conventionTemplate(name: string, container: Record<string, unknown>): U
   return template("ClusterConfigTemplate", name, {
     configPath: ".status.template",
     healthRule: { singleConditionType: "Ready" },
+    params: [{ name: "annotations", default: { "developer.conventions/target-containers": "workload" } }],
     template: {
       apiVersion: "conventions.carto.run/v1alpha1",
       kind: "PodIntent",
@@ -62,7 +63,7 @@ function conventionTemplate(name: string, container: Record<string, unknown>): U
       spec: {
         template: {
           metadata: {
-            annotations: { "developer.conventions/target-containers": "workload" },
+            annotations: "$(params.annotations)$",
             labels: {
               "app.kubernetes.io/component": "run",
               "app.kubernetes.io/part-of": NAME,
