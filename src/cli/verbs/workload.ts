@@ -51,7 +51,7 @@ export function workloadVerbs(program: Command): void {
     .option("--timestamp", "print the time of each line")
     .option("--since <duration>", "only lines newer than this, e.g. 5m", "1h")
     .action((name: string, _: unknown, command: Command) =>
-      withCluster(command, (connection, options: { since: string; timestamp?: boolean }) =>
+      withCluster(command, (connection, options: ConnectionOptions & { since: string; timestamp?: boolean }) =>
         tailWorkload(connection, name, options),
       ),
     );

@@ -22,7 +22,7 @@ const PART_OF_LABEL = "app.kubernetes.io/part-of";
 /** The workload that the flags ask for. Throws CliError on a flag that is no `key=value` or `key-`. */
 export function layFlagsOver(base: Workload, flags: WorkloadFlags): Workload {
   const workload = clone(base) as Workload;
-  const labels = { [TYPE_LABEL]: "web", ...workload.metadata.labels };
+  const labels: Record<string, string> = { [TYPE_LABEL]: "web", ...workload.metadata.labels };
   if (flags.type) labels[TYPE_LABEL] = flags.type;
   if (flags.app) labels[PART_OF_LABEL] = flags.app;
   workload.metadata.labels = fromPairs(labels, flags.label);

@@ -21,5 +21,6 @@ export type InProcessConvention = { name: string; doc: string; apply(input: Conv
 
 /** Where conventions learn about images. Throws when an image cannot be resolved. */
 export interface ImageResolver {
-  describe(reference: string, signal: AbortSignal): Promise<ImageDescription>;
+  /** `reference` of the answer is pinned to the digest. */
+  describe(reference: string, signal: AbortSignal): Promise<{ reference: string; config: ImageDescription["config"] }>;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runPass } from "#engine/controller/testkit.ts";
-import type { ImageDescription, ImageResolver } from "./convention.ts";
+import type { ImageResolver } from "./convention.ts";
 import { podIntentController } from "./pod-intent.ts";
 import { nodejs } from "./stock/nodejs.ts";
 import { provenance } from "./stock/provenance.ts";
@@ -12,7 +12,7 @@ const labels = {
     source: { version: { commit: "abc" }, metadata: { revision: "main@sha1:abc" } },
   }),
 };
-const described: ImageDescription = { image: "r/app@sha256:1", config: { config: { Labels: labels } } };
+const described = { reference: "r/app@sha256:1", config: { config: { Labels: labels } } };
 const images: ImageResolver = {
   describe: async (reference) => {
     if (reference.startsWith("missing")) throw new Error("manifest unknown");

@@ -98,7 +98,8 @@ async function resolveImages(
   const references = new Set(containersOf(template).flatMap(({ image }) => (image ? [image] : [])));
   const entries = [...references].map(async (reference) => {
     try {
-      return [reference, await resolver.describe(reference, signal)] as const;
+      const { reference: image, config } = await resolver.describe(reference, signal);
+      return [reference, { image, config }] as const;
     } catch (error) {
       throw new ConventionFailure(
         "ImageResolutionFailed",

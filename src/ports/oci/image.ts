@@ -47,8 +47,13 @@ export type UnpackedImage = {
   layers: string[];
 };
 
+/** What is known of an image without its layers. */
+export type ImageDescription = Omit<UnpackedImage, "layers">;
+
 /** Where a node gets images from. */
 export interface ImageSource {
+  /** Resolves a reference to its digest and reads the configuration; fetches no layer. Throws ImageError. */
+  describe(reference: string, signal?: AbortSignal): Promise<ImageDescription>;
   /** Fetches and unpacks an image; each layer is unpacked once, however many images share it. Throws ImageError. */
   unpack(reference: string, signal?: AbortSignal): Promise<UnpackedImage>;
 }
