@@ -22,6 +22,16 @@ export function deepEqual(left: unknown, right: unknown): boolean {
   return true;
 }
 
+/** Whether `value` has everything that `part` has: its object members, and its arrays item by item. */
+export function includes(value: unknown, part: unknown): boolean {
+  if (Array.isArray(part))
+    return Array.isArray(value) && value.length === part.length && part.every((item, at) => includes(value[at], item));
+  if (!isObject(part)) return value === part;
+  if (!isObject(value)) return false;
+  for (const key in part) if (part[key] !== undefined && !includes(value[key], part[key])) return false;
+  return true;
+}
+
 /** A mutable deep copy of a JSON value; members that are `undefined` are left out. */
 export function clone<T>(value: T): Mutable<T> {
   if (Array.isArray(value)) return value.map((item) => clone(item)) as Mutable<T>;

@@ -1,6 +1,6 @@
 /** The Context of one reconcile pass: cached reads that are tracked, writes that are seen at once. */
 import { apiVersionOf, keyOf, type ObjectMeta, type ResourceRef, type Unstructured } from "#api/meta.ts";
-import { canonicalJson } from "#kit/json.ts";
+import { canonicalJson, includes } from "#kit/json.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import { pathOf } from "#ports/kube/client.ts";
 import type { ObjectCache } from "./cache.ts";
@@ -69,10 +69,16 @@ export class Pass implements Context {
     const live = informer.get(name, namespace);
     const last = this.options.applied.get(topic);
     this.options.track(topic);
-    if (live && last?.draft === text && last.resourceVersion === metadataOf(live).resourceVersion) return live;
+    if (live && last?.draft === text && isUnchanged(live, complete, last)) return live;
     const result = await this.client.apply(resource, complete, { fieldManager: this.options.controller });
     this.options.applied.set(topic, { draft: text, resourceVersion: metadataOf(result).resourceVersion });
     informer.observe(result);
+    return result;
+  }
+
+  async create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O> {
+    const result = await this.client.create(resource, this.withOwner(draft), { fieldManager: this.options.controller });
+    ((await this.options.informerFor(resource)) as Informer<O>).observe(result);
     return result;
   }
 
@@ -125,6 +131,11 @@ export class Pass implements Context {
     const others = (draft.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid);
     return { ...draft, metadata: { ...draft.metadata, ownerReferences: [...others, owner] } };
   }
+}
+
+/** Whether an apply of the same draft as the last one would write nothing. */
+function isUnchanged(live: unknown, draft: unknown, last: { resourceVersion: string | undefined }): boolean {
+  return last.resourceVersion === metadataOf(live).resourceVersion || includes(live, draft);
 }
 
 function metadataOf(object: unknown): ObjectMeta {

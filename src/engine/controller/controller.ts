@@ -27,6 +27,8 @@ export interface Context {
   list<O>(resource: ResourceRef<O>, selection?: Selection): Promise<readonly O[]>;
   /** Server-side apply of a child: an owner reference to the reconciled object is added. Does nothing when nothing changed. */
   apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options?: { owned?: boolean }): Promise<O>;
+  /** Creates a child with an owner reference. Throws StatusError AlreadyExists when there is one of that name. */
+  create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O>;
   /** Merge patch of any object. */
   patch<O>(
     resource: ResourceRef<O>,
@@ -45,7 +47,7 @@ export type Controller<T> = {
   name: string;
   for: Resource<T>;
   /** Kinds whose objects carry a controller reference to ours. */
-  owns?: readonly ResourceRef<never>[];
+  owns?: readonly ResourceRef<unknown>[];
   watches?: readonly Watch<never>[];
   /** How many objects may be reconciled at once. */
   concurrency?: number;

@@ -119,7 +119,7 @@ class Loop {
     this.failures.delete(key);
   }
 
-  private wakeOwners(resource: ResourceRef<never>): void {
+  private wakeOwners(resource: ResourceRef<unknown>): void {
     const { kind, apiVersion, scope } = this.controller.for;
     const informer = this.cache.informer(resource as ResourceRef<Unstructured>);
     const listener = ({ object }: InformerEvent<Unstructured>): void => {
@@ -156,8 +156,9 @@ class Loop {
     return informer;
   }
 
-  private wakeReaders(resource: ResourceRef<unknown>, { object }: InformerEvent<Unstructured>): void {
+  private wakeReaders(resource: ResourceRef<unknown>, { type, object }: InformerEvent<Unstructured>): void {
     const { name, namespace } = object.metadata;
+    if (type === "DELETED") this.applied.delete(topicOf(resource, namespace, name));
     const topics = [
       topicOf(resource, namespace, name),
       collectionTopic(resource, namespace),
@@ -249,18 +250,22 @@ class Loop {
       if (hasReason(error, "NotFound")) return;
       throw error;
     }
-    this.announce(object, previous, next);
+    this.announce(object, previous, next, outcome.kind === "broken" ? "Warning" : "Normal");
   }
 
   /** An event for each turn of the roll-up condition. */
-  private announce(object: Unstructured, previous: StatusFields | undefined, next: StatusFields): void {
+  private announce(
+    object: Unstructured,
+    previous: StatusFields | undefined,
+    next: StatusFields,
+    type: EventType,
+  ): void {
     const rollUp = this.controller.for.conditions[0];
     const find = (status: StatusFields | undefined) =>
       status?.conditions?.find((condition) => condition.type === rollUp);
     const [before, after] = [find(previous), find(next)];
     if (!after || (before?.status === after.status && before.reason === after.reason)) return;
     if (after.status === "Unknown") return;
-    const type = after.status === "False" ? "Warning" : "Normal";
     void this.recordEvent(
       object,
       type,

@@ -10,7 +10,7 @@ import type { Selection } from "./informer.ts";
 import type { Outcome } from "./outcome.ts";
 import { composeStatus, type StatusFields } from "./status.ts";
 
-export type Write = { verb: "apply" | "patch" | "delete"; key: string; object?: unknown };
+export type Write = { verb: "apply" | "create" | "patch" | "delete"; key: string; object?: unknown };
 
 export type PassResult = {
   outcome: Outcome<Record<string, unknown>>;
@@ -87,7 +87,14 @@ class RecordingContext implements Context {
     this.writes.push({ verb: "apply", key: `${resource.kind} ${keyOf(object as unknown as Unstructured)}`, object });
     const name = draft.metadata.name ?? "";
     const live = await this.get(resource, name, draft.metadata.namespace);
-    return { ...(live as object), ...object } as unknown as O;
+    const metadata = { ...(live as Unstructured | undefined)?.metadata, ...draft.metadata };
+    return { ...(live as object), ...object, metadata } as unknown as O;
+  }
+
+  async create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O> {
+    const object = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...draft } as unknown as Unstructured;
+    this.writes.push({ verb: "create", key: `${resource.kind} ${keyOf(object)}`, object });
+    return object as O;
   }
 
   async patch<O>(

@@ -30,25 +30,30 @@ function perform(root: { document: unknown }, operation: Operation, index: numbe
   const path = pointer(operation.path, "path", index);
   switch (operation.op) {
     case "add":
-      return add(root, path, clone(valueOf(operation, index)));
+      add(root, path, clone(given(operation, index)));
+      break;
     case "remove":
-      return void take(root, path);
+      take(root, path);
+      break;
     case "replace":
       read(root, path);
-      return put(root, path, clone(valueOf(operation, index)));
+      put(root, path, clone(given(operation, index)));
+      break;
     case "move":
-      return add(root, path, take(root, pointer(operation.from, "from", index)));
+      add(root, path, take(root, pointer(operation.from, "from", index)));
+      break;
     case "copy":
-      return add(root, path, clone(read(root, pointer(operation.from, "from", index))));
+      add(root, path, clone(read(root, pointer(operation.from, "from", index))));
+      break;
     case "test":
-      if (deepEqual(read(root, path), valueOf(operation, index))) return;
+      if (deepEqual(read(root, path), given(operation, index))) break;
       throw new JsonPatchError("mismatch", `testing value ${String(operation.path)} failed`);
     default:
       throw new JsonPatchError("syntax", `operation ${index} has the unknown op "${String(operation.op)}"`);
   }
 }
 
-function valueOf(operation: Operation, index: number): unknown {
+function given(operation: Operation, index: number): unknown {
   if (operation.value === undefined) throw new JsonPatchError("syntax", `operation ${index} has no value`);
   return operation.value;
 }
