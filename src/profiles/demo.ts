@@ -26,7 +26,7 @@ const STEPS = [
 export async function deployDemo(platform: Platform, options: DemoOptions): Promise<string> {
   const { client, git } = platform;
   await options.step("source in Git", async () => {
-    if (git.has(NAME)) return;
+    if (await git.has(NAME)) return;
     await git.create(NAME, { anonymousPush: true });
     await git.seed(NAME, await readExample(options.example));
   });

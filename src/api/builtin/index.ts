@@ -1,7 +1,10 @@
 /** Every built-in kind that the embedded control plane serves. */
 import type { Resource } from "../define.ts";
 import { builtin } from "./declare.ts";
+import { CustomResourceDefinition } from "./definition.ts";
 import type * as k8s from "./types.gen.ts";
+
+export { CustomResourceDefinition };
 
 const scale = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
 const cluster = { scope: "Cluster" } as const;
@@ -119,4 +122,5 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   ClusterRole,
   RoleBinding,
   Role,
+  CustomResourceDefinition,
 ];

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 
-type Linked = StructuralSchema & { $ref?: string };
+/** A schema in which a type is a reference to another entry of the table, by its name. */
+export type Linked = StructuralSchema & { $ref?: string };
 
 const linked = new Map<string, StructuralSchema>();
 let raw: Record<string, Linked> | undefined;
@@ -11,12 +12,17 @@ let raw: Record<string, Linked> | undefined;
 export function builtinSchema(name: string): StructuralSchema {
   const known = linked.get(name);
   if (known) return known;
-  raw ??= JSON.parse(readFileSync(new URL("./schemas.gen.json", import.meta.url), "utf8")) as Record<string, Linked>;
-  const source = raw[name];
+  const source = referencingSchema(name);
   if (!source) throw new Error(`no built-in type ${name}`);
   const target: StructuralSchema = {};
   linked.set(name, target);
   return Object.assign(target, link(source));
+}
+
+/** The schema of a built-in type as it is in the table, with references; undefined when there is no such type. */
+export function referencingSchema(name: string): Linked | undefined {
+  raw ??= JSON.parse(readFileSync(new URL("./schemas.gen.json", import.meta.url), "utf8")) as Record<string, Linked>;
+  return raw[name];
 }
 
 function link(schema: Linked): StructuralSchema {

@@ -52,7 +52,7 @@ const CASES: [title: string, current: unknown, patch: unknown, result: unknown][
       ],
     },
   ],
-  ["appends new items", ab, { items: [{ name: "c" }] }, { items: [...ab.items, { name: "c" }] }],
+  ["puts new items first", ab, { items: [{ name: "c" }] }, { items: [{ name: "c" }, ...ab.items] }],
   [
     "deletes items by directive",
     ab,
@@ -61,7 +61,7 @@ const CASES: [title: string, current: unknown, patch: unknown, result: unknown][
   ],
   ["replaces a list by directive", ab, { items: [{ name: "z" }, { $patch: "replace" }] }, { items: [{ name: "z" }] }],
   ["replaces lists without a strategy", { args: ["a", "b"] }, { args: ["c"] }, { args: ["c"] }],
-  ["unites primitive lists", { finalizers: ["a"] }, { finalizers: ["b", "a"] }, { finalizers: ["a", "b"] }],
+  ["unites primitive lists", { finalizers: ["a"] }, { finalizers: ["b", "a"] }, { finalizers: ["b", "a"] }],
   [
     "deletes from primitive lists",
     { finalizers: ["a", "b"] },
@@ -102,13 +102,13 @@ const CASES: [title: string, current: unknown, patch: unknown, result: unknown][
     "orders around items that only the server knows",
     { finalizers: ["a", "server", "b"] },
     { "$setElementOrder/finalizers": ["b", "a"] },
-    { finalizers: ["b", "server", "a"] },
+    { finalizers: ["server", "b", "a"] },
   ],
   [
     "merges nested lists",
     { items: [{ name: "a", ports: [{ port: 1, name: "x" }] }] },
     { items: [{ name: "a", ports: [{ port: 2 }, { port: 1, name: "y" }] }] },
-    { items: [{ name: "a", ports: [{ port: 1, name: "y" }, { port: 2 }] }] },
+    { items: [{ name: "a", ports: [{ port: 2 }, { port: 1, name: "y" }] }] },
   ],
   [
     "drops directives of new items",

@@ -13,7 +13,7 @@ export function strategicMergePatch(schema: StructuralSchema, current: unknown, 
   if (!isObject(patch)) return patch;
   if (patch.$patch === "delete") return {};
   const base = isObject(current) && patch.$patch !== "replace" ? current : {};
-  return mergeFields(schema, retain(base, patch.$retainKeys), patch);
+  return mergeFields(schema, base, patch);
 }
 
 function retain(current: Fields, keys: unknown): Fields {
@@ -21,11 +21,15 @@ function retain(current: Fields, keys: unknown): Fields {
   return Object.fromEntries(Object.entries(current).filter(([name]) => keys.includes(name)));
 }
 
-function mergeFields(schema: StructuralSchema, result: Fields, patch: Fields): Fields {
+function mergeFields(schema: StructuralSchema, current: Fields, patch: Fields): Fields {
+  const result = retain(current, patch.$retainKeys);
   for (const name in patch) if (!name.startsWith("$")) mergeField(schema, result, { name, value: patch[name] });
   for (const name in patch) {
     if (name.startsWith(DELETE_PRIMITIVES)) deletePrimitives(result, name.slice(DELETE_PRIMITIVES.length), patch[name]);
-    if (name.startsWith(ORDER)) setOrder(schema, result, { name: name.slice(ORDER.length), order: patch[name] });
+    if (name.startsWith(ORDER)) {
+      const field = name.slice(ORDER.length);
+      setOrder(schema, result, { name: field, order: patch[name], server: current[field] });
+    }
   }
   return result;
 }
@@ -50,8 +54,10 @@ function mergeList(field: StructuralSchema, current: unknown, patch: unknown[]):
   const merges = (field["x-kubernetes-patch-strategy"] ?? "").split(",").includes("merge");
   if (!merges || patch.some((item) => isObject(item) && item.$patch === "replace")) return plain.map(strip);
   const key = field["x-kubernetes-patch-merge-key"];
-  if (!key) return [...existing, ...patch.filter((item) => !existing.some((other) => deepEqual(item, other)))];
-  return mergeByKey(field, existing, { key, patch });
+  const merged = key
+    ? mergeByKey(field, existing, { key, patch })
+    : [...existing, ...patch.filter((item) => !existing.some((other) => deepEqual(item, other)))];
+  return ordered(merged, { order: patch, server: existing, key });
 }
 
 function strip(item: unknown): unknown {
@@ -90,15 +96,38 @@ function deletePrimitives(result: Fields, name: string, values: unknown): void {
     result[name] = list.filter((item) => !values.some((value) => deepEqual(item, value)));
 }
 
-/** Brings the listed items into the given order; items that only the server knows keep their places. */
-function setOrder(schema: StructuralSchema, result: Fields, { name, order }: { name: string; order: unknown }): void {
+/** Items of a merged list in the order in which the patch wants them; see {@link ordered}. */
+function setOrder(
+  schema: StructuralSchema,
+  result: Fields,
+  { name, order, server }: { name: string; order: unknown; server: unknown },
+): void {
   const list = result[name];
   if (!Array.isArray(list) || !Array.isArray(order)) return;
   const key = memberSchema(schema, name)["x-kubernetes-patch-merge-key"];
-  const id = (item: unknown): string => JSON.stringify(key ? keyOf(item, key) : item);
-  const rank = new Map(order.map((item: unknown, index) => [id(item), index]));
-  const ranked = list.filter((item) => rank.has(id(item)));
-  ranked.sort((left, right) => (rank.get(id(left)) ?? 0) - (rank.get(id(right)) ?? 0));
-  let next = 0;
-  result[name] = list.map((item) => (rank.has(id(item)) ? ranked[next++] : item));
+  result[name] = ordered(list, { order, server: Array.isArray(server) ? server : [], key });
+}
+
+type Order = { order: readonly unknown[]; server: readonly unknown[]; key: string | undefined };
+
+/**
+ * Brings the items that the patch names into its order, and weaves the others in: an item that only the server
+ * knows stays in front of those that it stood in front of before; new items come first.
+ */
+function ordered(list: readonly unknown[], { order, server, key }: Order): unknown[] {
+  const id = (item: unknown): string => JSON.stringify(key ? keyOf(item, key) : item) ?? "";
+  const ranks = (items: readonly unknown[]): Map<string, number> =>
+    new Map(items.map((item, index) => [id(item), index]));
+  const [wanted, before] = [ranks(order), ranks(server)];
+  const rank = (item: unknown, by: Map<string, number>): number => by.get(id(item)) ?? Number.POSITIVE_INFINITY;
+  const named = list.filter((item) => wanted.has(id(item)));
+  named.sort((left, right) => rank(left, wanted) - rank(right, wanted));
+  const others = list.filter((item) => !wanted.has(id(item)));
+  const result: unknown[] = [];
+  for (const item of named) {
+    const at = before.get(id(item));
+    while (others.length > 0 && at !== undefined && rank(others[0], before) < at) result.push(others.shift());
+    result.push(item);
+  }
+  return [...result, ...others];
 }

@@ -1,7 +1,6 @@
 /** The Deployment controller: rolls from one pod template to the next through ReplicaSets. */
 import { Deployment, ReplicaSet } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
-import type { ResourceRef } from "#api/meta.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { adoption, claim, controllerReference, release } from "../claim.ts";
@@ -14,7 +13,7 @@ export function deploymentController(): Controller<k8s.Deployment> {
   return controller<k8s.Deployment>({
     name: "core/deployment",
     for: Deployment,
-    owns: [ReplicaSet as unknown as ResourceRef<never>],
+    owns: [ReplicaSet],
     async reconcile(deployment, context) {
       if (isAtRest(deployment)) return settled();
       const sets = await claimSets(deployment, context);

@@ -1,7 +1,6 @@
 /** The ReplicaSet controller: keeps as many pods of one template as are wanted. */
 import { Pod, ReplicaSet } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
-import type { ResourceRef } from "#api/meta.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { hasReason } from "#kit/status.ts";
@@ -19,7 +18,7 @@ export function replicaSetController(): Controller<k8s.ReplicaSet> {
   return controller<k8s.ReplicaSet>({
     name: "core/replicaset",
     for: ReplicaSet,
-    owns: [Pod as unknown as ResourceRef<never>],
+    owns: [Pod],
     async reconcile(replicaSet, context) {
       if (isAtRest(replicaSet)) return settled();
       const pods = await claimPods(replicaSet, context);

@@ -1,5 +1,3 @@
-/** The Configuration controller: a Revision for every generation, and which of them is the latest that is ready. */
-import type { ResourceRef } from "#api/meta.ts";
 import { Configuration, LABELS, Revision } from "#api/serving.knative.dev/index.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import type { Outcome } from "#engine/controller/outcome.ts";
@@ -23,7 +21,7 @@ export function configurationController(gc: GcSettings): Controller<Configuratio
   return controller<Configuration>({
     name: "serving/configuration",
     for: Configuration,
-    owns: [Revision] as unknown as ResourceRef<never>[],
+    owns: [Revision],
     async reconcile(configuration, context) {
       const problems = validateTemplate(configuration.metadata.name, configuration.spec.template);
       if (problems.length > 0) return conclude(configuration, failed("ValidationFailed", describe(problems)), context);

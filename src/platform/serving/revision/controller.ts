@@ -2,7 +2,6 @@
 import { PodAutoscaler } from "#api/autoscaling.internal.knative.dev/index.ts";
 import { Deployment, Pod } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
-import type { ResourceRef } from "#api/meta.ts";
 import { LABELS, Revision } from "#api/serving.knative.dev/index.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import type { Outcome } from "#engine/controller/outcome.ts";
@@ -20,7 +19,7 @@ export function revisionController(): Controller<Revision> {
   return controller<Revision>({
     name: "serving/revision",
     for: Revision,
-    owns: [Deployment, PodAutoscaler] as unknown as ResourceRef<never>[],
+    owns: [Deployment, PodAutoscaler],
     async reconcile(revision, context) {
       const { name, namespace } = revision.metadata;
       const existing = await context.get(Deployment, deploymentName(name), namespace);

@@ -1,5 +1,3 @@
-/** The Route controller: sends requests to revisions that are ready, and says where. */
-import type { ResourceRef } from "#api/meta.ts";
 import { Configuration, Revision, Route, type TrafficTarget } from "#api/serving.knative.dev/index.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import type { Outcome } from "#engine/controller/outcome.ts";
@@ -24,7 +22,7 @@ export function routeController(addressing: Addressing): Controller<Route> {
   return controller<Route>({
     name: "serving/route",
     for: Route,
-    owns: [KIngress] as unknown as ResourceRef<never>[],
+    owns: [KIngress],
     async reconcile(route, context) {
       const { name, namespace } = route.metadata;
       const problems = validateTraffic(route.spec.traffic, "spec.traffic");

@@ -1,5 +1,3 @@
-/** The Service controller: a Configuration and a Route of the same name, and what they say. */
-import type { ResourceRef } from "#api/meta.ts";
 import { ANNOTATIONS, Configuration, LABELS, Route, Service } from "#api/serving.knative.dev/index.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import type { Outcome } from "#engine/controller/outcome.ts";
@@ -18,7 +16,7 @@ export function serviceController(): Controller<Service> {
   return controller<Service>({
     name: "serving/service",
     for: Service,
-    owns: [Configuration, Route] as unknown as ResourceRef<never>[],
+    owns: [Configuration, Route],
     async reconcile(service, context) {
       const { name, namespace } = service.metadata;
       const [before, route] = [

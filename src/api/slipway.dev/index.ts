@@ -1,0 +1,2 @@
+/** slipway.dev: kinds that no upstream has. */
+export { ConfigCommit } from "./config-commit.ts";

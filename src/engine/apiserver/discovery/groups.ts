@@ -1,0 +1,140 @@
+/** Discovery: which groups, versions and resources are served, in the plain and in the aggregated form. */
+import type { Registry } from "../resources/registry.ts";
+import type { ServedResource } from "../resources/served.ts";
+
+const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const SUBRESOURCE_VERBS = ["get", "patch", "update"];
+
+type Subresource = { name: string; kind: string; group: string; version: string; verbs: readonly string[] };
+
+function subresourcesOf({ facts }: ServedResource): Subresource[] {
+  const { kind, group, version } = facts;
+  const isCore = group === "" && facts.builtin;
+  return [
+    ...(facts.statusSubresource ? [{ name: "status", kind, group, version, verbs: SUBRESOURCE_VERBS }] : []),
+    ...(facts.scale
+      ? [{ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: SUBRESOURCE_VERBS }]
+      : []),
+    ...(isCore && kind === "Pod" ? [{ name: "log", kind, group, version, verbs: ["get"] }] : []),
+    ...(isCore && kind === "Namespace" ? [{ name: "finalize", kind, group, version, verbs: ["update"] }] : []),
+  ];
+}
+
+/** `APIResourceList` of one group and version; undefined when nothing of it is served. */
+export function resourceList(registry: Registry, group: string, version: string): object | undefined {
+  const served = registry.all().filter(({ facts }) => facts.group === group && facts.version === version);
+  const [first] = served;
+  if (!first) return undefined;
+  return {
+    kind: "APIResourceList",
+    apiVersion: "v1",
+    groupVersion: first.apiVersion,
+    resources: served.flatMap(resourceEntries),
+  };
+}
+
+function resourceEntries(served: ServedResource): object[] {
+  const { facts, namespaced } = served;
+  const { plural, singular, kind, shortNames, categories } = facts;
+  return [
+    {
+      name: plural,
+      singularName: singular,
+      namespaced,
+      kind,
+      verbs: VERBS,
+      ...(shortNames.length > 0 && { shortNames }),
+      ...(categories.length > 0 && { categories }),
+    },
+    ...subresourcesOf(served).map((subresource) => ({
+      name: `${plural}/${subresource.name}`,
+      singularName: "",
+      namespaced,
+      ...(subresource.kind === "Scale" && { group: subresource.group, version: subresource.version }),
+      kind: subresource.kind,
+      verbs: subresource.verbs,
+    })),
+  ];
+}
+
+/** Served versions by group, in order of preference. The core group is "". */
+function versionsByGroup(registry: Registry): Map<string, string[]> {
+  const groups = new Map<string, Set<string>>();
+  for (const { facts } of registry.all()) {
+    const versions = groups.get(facts.group) ?? new Set();
+    groups.set(facts.group, versions.add(facts.version));
+  }
+  return new Map([...groups].map(([group, versions]) => [group, [...versions].sort(byPriority)]));
+}
+
+/** Kubernetes' order of versions: v2 before v1 before v1beta2 before v1alpha1 before anything else. */
+export function byPriority(left: string, right: string): number {
+  const rank = (version: string): number[] => {
+    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+    if (!match) return [0, 0, 0];
+    const stage = match[2] === undefined ? 3 : match[2] === "beta" ? 2 : 1;
+    return [stage, Number(match[1]), Number(match[3] ?? 0)];
+  };
+  const [mine, theirs] = [rank(left), rank(right)];
+  for (let at = 0; at < 3; at++) if (mine[at] !== theirs[at]) return (theirs[at] ?? 0) - (mine[at] ?? 0);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** `APIVersions`: the legacy root. */
+export function coreVersions(address: string): object {
+  const serverAddressByClientCIDRs = [{ clientCIDR: "0.0.0.0/0", serverAddress: address }];
+  return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs };
+}
+
+function groupOf(name: string, versions: readonly string[]): object {
+  const described = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions: described, preferredVersion: described[0] };
+}
+
+/** `APIGroupList`. */
+export function groupList(registry: Registry): object {
+  const groups = [...versionsByGroup(registry)].filter(([name]) => name !== "");
+  return { kind: "APIGroupList", apiVersion: "v1", groups: groups.map(([name, versions]) => groupOf(name, versions)) };
+}
+
+/** `APIGroup`; undefined when nothing of it is served. */
+export function group(registry: Registry, name: string): object | undefined {
+  const versions = versionsByGroup(registry).get(name);
+  return versions && { kind: "APIGroup", apiVersion: "v1", ...groupOf(name, versions) };
+}
+
+/** `APIGroupDiscoveryList` of the core group, or of all others. `version` is v2 or v2beta1. */
+export function aggregated(registry: Registry, scope: "core" | "groups", version: string): object {
+  const items = [...versionsByGroup(registry)]
+    .filter(([name]) => (name === "") === (scope === "core"))
+    .map(([name, versions]) => ({
+      metadata: { ...(name && { name }), creationTimestamp: null },
+      versions: versions.map((candidate) => ({
+        version: candidate,
+        freshness: "Current",
+        resources: registry
+          .all()
+          .filter(({ facts }) => facts.group === name && facts.version === candidate)
+          .map(aggregatedEntry),
+      })),
+    }));
+  return { kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items };
+}
+
+function aggregatedEntry(served: ServedResource): object {
+  const { group: name, version, kind, plural, singular, shortNames, categories } = served.facts;
+  return {
+    resource: plural,
+    responseKind: { group: name, version, kind },
+    scope: served.namespaced ? "Namespaced" : "Cluster",
+    singularResource: singular,
+    verbs: VERBS,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
+    subresources: subresourcesOf(served).map((subresource) => ({
+      subresource: subresource.name,
+      responseKind: { group: subresource.group, version: subresource.version, kind: subresource.kind },
+      verbs: subresource.verbs,
+    })),
+  };
+}

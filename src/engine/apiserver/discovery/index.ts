@@ -1,0 +1,114 @@
+/** Every path that is not a resource: health, version, discovery, OpenAPI. */
+import { Readable } from "node:stream";
+import { failure } from "#kit/status.ts";
+import type { Registry } from "../resources/registry.ts";
+import type { Answer } from "../wire/answer.ts";
+import { acceptedForms, choose } from "../wire/negotiate.ts";
+import type { RawRequest } from "../wire/request.ts";
+import { aggregated, coreVersions, group, groupList, resourceList } from "./groups.ts";
+import { openApiDocument, openApiIndex } from "./openapi.ts";
+
+/** The Kubernetes version whose API is served. */
+export const KUBERNETES_VERSION = "v1.32.0";
+
+const VERSION = {
+  major: "1",
+  minor: "32",
+  gitVersion: `${KUBERNETES_VERSION}+slipway`,
+  gitCommit: "",
+  gitTreeState: "clean",
+  buildDate: "1970-01-01T00:00:00Z",
+  goVersion: `node${process.versions.node}`,
+  compiler: "node",
+  platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
+};
+
+const EMPTY_SWAGGER = {
+  swagger: "2.0",
+  info: { title: "Kubernetes", version: KUBERNETES_VERSION },
+  paths: {},
+  definitions: {},
+};
+
+const SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/** The same empty document as a gnostic openapi.v2.Document; clients that find nothing in it use OpenAPI v3 or none. */
+function swaggerProtobuf(): Answer {
+  const field = (number: number, content: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, content.length]), content]);
+  const { title, version } = EMPTY_SWAGGER.info;
+  const info = Buffer.concat([field(1, Buffer.from(title)), field(2, Buffer.from(version))]);
+  const empty = Buffer.alloc(0);
+  const document = Buffer.concat([field(1, Buffer.from("2.0")), field(2, info), field(8, empty), field(9, empty)]);
+  return { kind: "stream", contentType: SWAGGER_PROTOBUF.replace("@", "."), chunks: Readable.from([document]) };
+}
+
+/** Answers a request for something that is not a resource. Throws NotFound. */
+export function describeServer(request: RawRequest, registry: Registry): Answer {
+  if (request.method !== "GET" && request.method !== "HEAD")
+    throw failure("MethodNotAllowed", `the server does not allow ${request.method} on ${request.path}`);
+  const [root = "", ...rest] = request.path.split("/").filter((part) => part !== "");
+  switch (root) {
+    case "healthz":
+    case "livez":
+    case "readyz":
+      return { kind: "text", code: 200, text: "ok" };
+    case "version":
+      return object(VERSION);
+    case "":
+      return object({
+        paths: ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"],
+      });
+    case "api":
+      return describeCore(request, registry, rest);
+    case "apis":
+      return describeGroups(request, registry, rest);
+    case "openapi":
+      return describeSchemas(request, registry, rest);
+    default:
+      throw missing();
+  }
+}
+
+function missing(): Error {
+  return failure("NotFound", "the server could not find the requested resource");
+}
+
+function object(value: object | undefined): Answer {
+  if (!value) throw missing();
+  return { kind: "object", code: 200, object: value };
+}
+
+function describeCore(request: RawRequest, registry: Registry, [version, ...more]: readonly string[]): Answer {
+  if (more.length > 0) throw missing();
+  if (version) return object(resourceList(registry, "", version));
+  return aggregate(request, registry, "core") ?? object(coreVersions(""));
+}
+
+function describeGroups(request: RawRequest, registry: Registry, rest: readonly string[]): Answer {
+  const [name, version, ...more] = rest;
+  if (more.length > 0) throw missing();
+  if (name && version) return object(resourceList(registry, name, version));
+  if (name) return object(group(registry, name));
+  return aggregate(request, registry, "groups") ?? object(groupList(registry));
+}
+
+/** The aggregated form, if the client prefers it; it is told by the content type that it got it. */
+function aggregate(request: RawRequest, registry: Registry, scope: "core" | "groups"): Answer | undefined {
+  const form = choose(acceptedForms(request.accept), ["APIGroupDiscoveryList"]);
+  if (form.as === "") return undefined;
+  const version = form.version || "v2";
+  const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+  return { kind: "object", code: 200, object: aggregated(registry, scope, version), contentType };
+}
+
+function describeSchemas(request: RawRequest, registry: Registry, rest: readonly string[]): Answer {
+  const [version, ...path] = rest;
+  if (version === "v2" && path.length === 0) {
+    if (request.accept?.includes(SWAGGER_PROTOBUF)) return swaggerProtobuf();
+    return object(EMPTY_SWAGGER);
+  }
+  if (version !== "v3") throw missing();
+  if (path.length === 0) return object(openApiIndex(registry));
+  return object(openApiDocument(registry, path.slice(1).join("/")));
+}

@@ -1,0 +1,39 @@
+/** The loops that keep the objects of one server in order; all are driven by its own changes. */
+import type { Registry } from "../resources/registry.ts";
+import type { Change, Collection } from "../storage/collection.ts";
+import type { Core } from "../verbs/write.ts";
+import type { Handle } from "../wire/in-process.ts";
+import { DefinitionLoop } from "./definitions.ts";
+import { GarbageCollector } from "./garbage.ts";
+import { NamespaceLoop } from "./namespaces.ts";
+
+export type Lifecycle = { close(): Promise<void> };
+
+/** Starts the loops. Resolves when the permanent namespaces are there. */
+export async function startLifecycle(options: {
+  core: Core;
+  registry: Registry;
+  handle: Handle;
+  caPem: string;
+}): Promise<Lifecycle> {
+  const { core, registry } = options;
+  const garbage = new GarbageCollector(core, registry);
+  const namespaces = new NamespaceLoop(options);
+  const definitions = new DefinitionLoop(core, registry);
+  const observe = (collection: Collection, change: Change): void => {
+    garbage.apply(collection, change);
+    namespaces.apply(collection, change);
+    definitions.apply(collection, change);
+  };
+  for (const collection of core.objects.all())
+    for (const entry of collection.range()) garbage.apply(collection, { type: "ADDED", entry, previous: undefined });
+  const stop = core.objects.observe(observe);
+  await namespaces.start();
+  definitions.start();
+  return {
+    close: async () => {
+      stop();
+      await Promise.all([garbage.close(), namespaces.close(), definitions.close()]);
+    },
+  };
+}

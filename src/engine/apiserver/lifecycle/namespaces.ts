@@ -1,0 +1,129 @@
+/** Namespaces: what every one of them contains from the start, and how it is emptied when it is deleted. */
+import type { Unstructured } from "#api/meta.ts";
+import { hasReason } from "#kit/status.ts";
+import type { Registry } from "../resources/registry.ts";
+import type { ServedResource } from "../resources/served.ts";
+import type { Change, Collection } from "../storage/collection.ts";
+import type { Entry } from "../storage/entry.ts";
+import type { Core } from "../verbs/write.ts";
+import type { Handle } from "../wire/in-process.ts";
+import { discard, edit } from "./edit.ts";
+import { WorkQueue } from "./queue.ts";
+
+/** Namespaces that are always there. */
+const PERMANENT = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+export type NamespaceOptions = { core: Core; registry: Registry; handle: Handle; caPem: string };
+
+export class NamespaceLoop {
+  private readonly core: Core;
+  private readonly registry: Registry;
+  private readonly handle: Handle;
+  private readonly caPem: string;
+  private readonly namespaces: Collection;
+  private readonly queue = new WorkQueue<string>((name) => this.visit(name));
+
+  constructor({ core, registry, handle, caPem }: NamespaceOptions) {
+    this.core = core;
+    this.registry = registry;
+    this.handle = handle;
+    this.caPem = caPem;
+    this.namespaces = core.objects.collection("", "namespaces");
+  }
+
+  /** Creates the permanent namespaces and their contents. */
+  async start(): Promise<void> {
+    for (const name of PERMANENT)
+      if (!this.namespaces.get(name)) await this.create("/api/v1/namespaces", { metadata: { name } });
+    await Promise.all(this.namespaces.range().map((entry) => this.visit(entry.name)));
+  }
+
+  apply(collection: Collection, { entry, type }: Change): void {
+    if (collection === this.namespaces) this.queue.add(entry.name, entry.name);
+    if (!entry.namespace) return;
+    const isContent = collection.id === "core/serviceaccounts" || collection.id === "core/configmaps";
+    if ((type === "DELETED" && isContent) || this.isTerminating(entry.namespace))
+      this.queue.add(entry.namespace, entry.namespace);
+  }
+
+  close(): Promise<void> {
+    return this.queue.close();
+  }
+
+  private isTerminating(name: string): boolean {
+    const namespace = this.namespaces.get(name);
+    return namespace === undefined || namespace.deletionTimestamp !== undefined;
+  }
+
+  private async visit(name: string): Promise<void> {
+    const namespace = this.namespaces.get(name);
+    if (namespace && !namespace.deletionTimestamp) return this.fill(name);
+    const left = await this.empty(name);
+    if (namespace && left === 0) await this.release(name);
+  }
+
+  private async fill(name: string): Promise<void> {
+    const path = `/api/v1/namespaces/${name}`;
+    const objects = this.core.objects;
+    if (!objects.latest(objects.collection("", "serviceaccounts"), `${name}/default`))
+      await this.create(`${path}/serviceaccounts`, { metadata: { name: "default" } });
+    if (!objects.latest(objects.collection("", "configmaps"), `${name}/kube-root-ca.crt`))
+      await this.create(`${path}/configmaps`, {
+        metadata: { name: "kube-root-ca.crt" },
+        data: { "ca.crt": this.caPem },
+      });
+  }
+
+  private async create(path: string, body: object): Promise<void> {
+    try {
+      await this.handle({
+        method: "POST",
+        path,
+        query: {},
+        contentType: "application/json",
+        body,
+        ownsBody: true,
+        user: { username: "system:kube-controller-manager", groups: ["system:masters"] },
+        userAgent: "slipway-namespaces",
+      });
+    } catch (error) {
+      if (!hasReason(error, "AlreadyExists", "Forbidden", "NotFound")) throw error;
+    }
+  }
+
+  /** Deletes everything in a namespace, pods first; returns how many objects are still there. */
+  private async empty(name: string): Promise<number> {
+    let left = 0;
+    for (const served of this.contentKinds()) {
+      const entries = served.collection.range(name);
+      await Promise.all(entries.filter(isLive).map((entry) => discard(this.core, served, { key: entry.key })));
+      left += served.collection.range(name).length;
+    }
+    return left;
+  }
+
+  private contentKinds(): ServedResource[] {
+    const byCollection = new Map<Collection, ServedResource>();
+    for (const served of this.registry.all()) if (served.namespaced) byCollection.set(served.collection, served);
+    const isPods = (served: ServedResource): number => (served.facts.plural === "pods" ? 0 : 1);
+    return [...byCollection.values()].sort((left, right) => isPods(left) - isPods(right));
+  }
+
+  private async release(name: string): Promise<void> {
+    const served = this.registry.find("", "v1", "namespaces");
+    if (!served) return;
+    await edit(this.core, served, {
+      key: name,
+      change: (draft: Unstructured) => {
+        const { finalizers = [] } = (draft.spec ?? {}) as { finalizers?: string[] };
+        const kept = finalizers.filter((finalizer) => finalizer !== "kubernetes");
+        draft.spec = kept.length > 0 ? { finalizers: kept } : {};
+        return kept.length < finalizers.length;
+      },
+    });
+  }
+}
+
+function isLive(entry: Entry): boolean {
+  return entry.deletionTimestamp === undefined;
+}

@@ -1,0 +1,62 @@
+/** What is served because of a CustomResourceDefinition. */
+import type { CustomResourceDefinitionObject } from "#api/builtin/definition.ts";
+import type { Column } from "#api/define.ts";
+import type { StructuralSchema } from "#kit/schema/structural.ts";
+import type { Entry } from "../storage/entry.ts";
+import type { ObjectStore } from "../storage/objects.ts";
+import { ServedResource } from "./served.ts";
+
+const AGE: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+
+/** The resources that a definition asks for, one per served version. Schemas are read when they are first needed. */
+export function servedBy(entry: Entry, objects: ObjectStore): ServedResource[] {
+  const { metadata, spec } = entry.object as unknown as CustomResourceDefinitionObject;
+  const { names, group } = spec;
+  const storageVersion = spec.versions.find((version) => version.storage)?.name ?? "";
+  return spec.versions
+    .filter((version) => version.served)
+    .map(
+      (version) =>
+        new ServedResource(
+          {
+            group,
+            version: version.name,
+            kind: names.kind,
+            plural: names.plural,
+            singular: names.singular ?? names.kind.toLowerCase(),
+            listKind: names.listKind ?? `${names.kind}List`,
+            shortNames: names.shortNames ?? [],
+            categories: names.categories ?? [],
+            scope: spec.scope,
+            columns: version.additionalPrinterColumns ?? [AGE],
+            statusSubresource: version.subresources?.status !== undefined,
+            scale: version.subresources?.scale,
+            builtin: false,
+            storageVersion,
+            selectableFields: (version.selectableFields ?? []).map((field) => field.jsonPath),
+            declaration: `${metadata.uid}/${metadata.generation}`,
+            terminating: metadata.deletionTimestamp !== undefined,
+          },
+          objects.collection(group, names.plural),
+          () => readSchema(entry, version.name),
+        ),
+    );
+}
+
+/** Reads the schema out of the stored definition, so that unused schemas cost nothing. */
+function readSchema(entry: Entry, version: string): StructuralSchema {
+  const { spec } = entry.object as unknown as CustomResourceDefinitionObject;
+  const schema = spec.versions.find((candidate) => candidate.name === version)?.schema?.openAPIV3Schema ?? {};
+  const { properties = {}, ...rest } = schema;
+  return {
+    type: "object",
+    ...rest,
+    properties: {
+      ...properties,
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
+      metadata: { type: "object" },
+    },
+    ...(spec.preserveUnknownFields && { "x-kubernetes-preserve-unknown-fields": true }),
+  };
+}

@@ -1,0 +1,100 @@
+/** Starts an API server: one embedded cluster's control plane. */
+import { randomBytes as systemRandomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { renderYaml } from "#kit/yaml.ts";
+import type { Transport } from "#ports/kube/transport.ts";
+import type { Store } from "#ports/store/store.ts";
+import { loadPki, type Pki } from "./auth/pki.ts";
+import { loadTokens } from "./auth/tokens.ts";
+import { startLifecycle } from "./lifecycle/index.ts";
+import { createServer } from "./server.ts";
+import type { PodStreams } from "./verbs/logs.ts";
+import { listen } from "./wire/https.ts";
+import { inProcessTransport } from "./wire/in-process.ts";
+
+export type { PodStreams } from "./verbs/logs.ts";
+
+export type ApiServerOptions = {
+  /** The server closes it when it is closed itself. */
+  store: Store;
+  /** Folder in which `pki` with keys and certificates is kept. */
+  dataDir: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Address to listen on. Default 127.0.0.1. */
+  host?: string;
+  /** Further names and addresses for the server's certificate. */
+  hostNames?: readonly string[];
+  clock?: () => Date;
+  randomBytes?: (length: number) => Uint8Array;
+};
+
+export interface ApiServer {
+  readonly url: string;
+  /** The certificate authority that clients need to trust. */
+  readonly caPem: string;
+  /** In process, as cluster administrator. */
+  transport(): Transport;
+  /** A kubeconfig (YAML) of a cluster administrator. `name` names its cluster, user and context. */
+  kubeconfig(name?: string): string;
+  /** A bearer token for a user, for example `system:serviceaccount:default:builder`. */
+  issueToken(user: { name: string; groups: readonly string[] }, ttlSeconds: number): Promise<string>;
+  /** The user of a valid token. */
+  authenticateToken(token: string): Promise<{ username: string; groups: readonly string[] } | undefined>;
+  /** Connects whoever runs the containers, so that logs can be read. */
+  setPodStreams(streams: PodStreams | undefined): void;
+  /** Ends all watches and connections, writes what is outstanding, closes the store. */
+  close(): Promise<void>;
+}
+
+const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
+const ADMIN = { username: "system:admin", groups: ["system:masters", "system:authenticated"] };
+
+/** Resolves when the server answers requests. Rejects when the port is taken or the store cannot be read. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { clock = () => new Date(), randomBytes = systemRandomBytes, host = "127.0.0.1", hostNames = [] } = options;
+  const folder = join(options.dataDir, "pki");
+  const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
+  const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
+  const tokens = await loadTokens(folder, clock);
+  const server = createServer({ store: options.store, clock, randomBytes });
+  const caPem = pki.authority.cert;
+  const lifecycle = await startLifecycle({ core: server, registry: server.registry, handle: server.handle, caPem });
+  const https = await listen({ server, pki, tokens, port: options.port, host });
+  const url = urlOf(https.address() as AddressInfo);
+  return {
+    url,
+    caPem,
+    transport: () => inProcessTransport(server.handle, ADMIN),
+    kubeconfig: (name = "slipway") => renderKubeconfig(name, url, pki),
+    issueToken: tokens.issue,
+    authenticateToken: tokens.authenticate,
+    setPodStreams: (streams) => {
+      server.podStreams = streams;
+    },
+    close: async () => {
+      https.close();
+      https.closeAllConnections();
+      await lifecycle.close();
+      await server.objects.close();
+    },
+  };
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  const host = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "[::1]" : address;
+  return `https://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+}
+
+function renderKubeconfig(name: string, server: string, { authority, admin }: Pki): string {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  return renderYaml({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name, cluster: { server, "certificate-authority-data": base64(authority.cert) } }],
+    users: [{ name, user: { "client-certificate-data": base64(admin.cert), "client-key-data": base64(admin.key) } }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: "default" } }],
+    "current-context": name,
+  });
+}

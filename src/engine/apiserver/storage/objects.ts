@@ -1,0 +1,128 @@
+/** The object store: all collections in memory, and the one way to change them durably. */
+import type { Unstructured } from "#api/meta.ts";
+import type { Store } from "#ports/store/store.ts";
+import { type Change, Collection } from "./collection.ts";
+import { Entry } from "./entry.ts";
+
+type Pending = { entry: Entry | undefined; done: Promise<void> };
+
+/**
+ * Reads see committed objects. Writers decide on `latest`, which includes writes that are on their way to the disk:
+ * as deciding is synchronous, two writers of one object never race, however many there are.
+ */
+export class ObjectStore {
+  private readonly store: Store;
+  private readonly collections = new Map<string, Collection>();
+  private readonly pending = new Map<string, Pending>();
+  private readonly observers = new Set<(collection: Collection, change: Change) => void>();
+  private readonly loaded: number;
+  private reserved: number;
+  private applied: number;
+
+  constructor(store: Store) {
+    this.store = store;
+    const { revision, rows } = store.load();
+    this.loaded = revision;
+    this.reserved = revision;
+    this.applied = revision;
+    for (const { key, revision: at, value } of rows) {
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      const [group = "", plural = ""] = key.split("/", 2);
+      const object = JSON.parse(bytes.toString()) as Unstructured;
+      this.byId(`${group}/${plural}`).load(new Entry(object, at, bytes));
+    }
+  }
+
+  /** The revision of the newest committed change. */
+  get revision(): number {
+    return this.applied;
+  }
+
+  collection(group: string, plural: string): Collection {
+    return this.byId(`${group || "core"}/${plural}`);
+  }
+
+  all(): Iterable<Collection> {
+    return this.collections.values();
+  }
+
+  /** Calls `observer` with every committed change of every collection, in order. */
+  observe(observer: (collection: Collection, change: Change) => void): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  /** The newest version of an object, committed or about to be. */
+  latest(collection: Collection, key: string): Entry | undefined {
+    const pending = this.pending.get(`${collection.id}/${key}`);
+    return pending ? pending.entry : collection.get(key);
+  }
+
+  /** Resolves when the newest version of the object is durable. */
+  async settled(collection: Collection, key: string): Promise<void> {
+    await this.pending.get(`${collection.id}/${key}`)?.done;
+  }
+
+  /** Writes `object`, which the store takes over, under the next revision. Resolves when it is durable and visible. */
+  async put(collection: Collection, object: Unstructured): Promise<Entry> {
+    const entry = this.stamp(object);
+    await this.commit(collection, entry, entry);
+    return entry;
+  }
+
+  /** Removes an object; `last` is what the deletion event shows. Resolves when that is durable and visible. */
+  async remove(collection: Collection, last: Unstructured): Promise<Entry> {
+    const entry = this.stamp(last);
+    await this.commit(collection, entry, undefined);
+    return entry;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.pending.values()].map((pending) => pending.done));
+    await this.store.close();
+  }
+
+  private stamp(object: Unstructured): Entry {
+    const revision = ++this.reserved;
+    object.metadata.resourceVersion = String(revision);
+    return new Entry(object, revision);
+  }
+
+  private commit(collection: Collection, entry: Entry, next: Entry | undefined): Promise<void> {
+    const key = `${collection.id}/${entry.key}`;
+    const forget = (): void => {
+      if (this.pending.get(key) === pending) this.pending.delete(key);
+    };
+    const done = this.store.append([{ key, revision: entry.revision, value: next?.bytes }]).then(
+      () => {
+        this.apply(collection, entry, next);
+        forget();
+      },
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
+    const pending: Pending = { entry: next, done };
+    this.pending.set(key, pending);
+    return done;
+  }
+
+  private apply(collection: Collection, entry: Entry, next: Entry | undefined): void {
+    const previous = collection.get(entry.key);
+    this.applied = entry.revision;
+    if (!next && !previous) return;
+    const change: Change = { type: next ? (previous ? "MODIFIED" : "ADDED") : "DELETED", entry, previous };
+    collection.apply(change);
+    for (const observer of this.observers) observer(collection, change);
+  }
+
+  private byId(id: string): Collection {
+    let collection = this.collections.get(id);
+    if (!collection) {
+      collection = new Collection(id, this.loaded);
+      this.collections.set(id, collection);
+    }
+    return collection;
+  }
+}

@@ -1,0 +1,145 @@
+/** delete and deletecollection. */
+import type { Unstructured } from "#api/meta.ts";
+import { clone, isObject } from "#kit/json.ts";
+import { conflict, failure, notFound } from "#kit/status.ts";
+import type { ServedResource } from "../resources/served.ts";
+import { Entry } from "../storage/entry.ts";
+import type { Answer } from "../wire/answer.ts";
+import type { ResourceRequest } from "../wire/request.ts";
+import { stamp } from "./metadata.ts";
+import { selectionOf } from "./selection.ts";
+import { type Core, isDryRun, isGone } from "./write.ts";
+
+export type DeleteOptions = {
+  gracePeriodSeconds?: number | undefined;
+  propagationPolicy?: string | undefined;
+  preconditions?: { uid?: string; resourceVersion?: string } | undefined;
+  dryRun: boolean;
+};
+
+export const FOREGROUND_FINALIZER = "foregroundDeletion";
+export const ORPHAN_FINALIZER = "orphan";
+
+/** Options from the body, which wins, and from the query. */
+function optionsOf({ body, query }: ResourceRequest): DeleteOptions {
+  const given = isObject(body) ? (body as Record<string, unknown>) : {};
+  const grace = given.gracePeriodSeconds ?? (query.gracePeriodSeconds ? Number(query.gracePeriodSeconds) : undefined);
+  if (grace !== undefined && grace !== null && (!Number.isInteger(grace) || Number(grace) < 0))
+    throw failure("BadRequest", `gracePeriodSeconds: ${String(grace)} is not a whole number of seconds`);
+  const orphan = given.orphanDependents === true || query.orphanDependents === "true" ? "Orphan" : undefined;
+  const policy = given.propagationPolicy ?? query.propagationPolicy ?? orphan;
+  if (policy !== undefined && policy !== "Background" && policy !== "Foreground" && policy !== "Orphan")
+    throw failure(
+      "Invalid",
+      `propagationPolicy: Invalid value: "${String(policy)}": must be Foreground, Background or Orphan`,
+    );
+  return {
+    gracePeriodSeconds: (grace ?? undefined) as number | undefined,
+    propagationPolicy: policy,
+    preconditions: given.preconditions as DeleteOptions["preconditions"],
+    dryRun: isDryRun(query) || (Array.isArray(given.dryRun) && given.dryRun.includes("All")),
+  };
+}
+
+/** Deletes one object, at once or by marking it. */
+export async function remove(request: ResourceRequest, core: Core): Promise<Answer> {
+  const { served, target } = request;
+  const key = served.key(target.namespace, target.name ?? "");
+  const current = core.objects.latest(served.collection, key);
+  if (!current) throw notFound(served.id, target.name ?? "");
+  const { entry, gone } = await removeEntry(served, core, current, optionsOf(request));
+  if (!gone || request.served.facts.plural === "pods")
+    return { kind: "entry", code: 200, served, entry: served.view(entry) };
+  const { uid = "" } = entry.object.metadata;
+  const details = {
+    name: entry.name,
+    ...(served.id.group && { group: served.id.group }),
+    kind: served.id.resource,
+    uid,
+  };
+  const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
+  return { kind: "object", code: 200, object: status };
+}
+
+/** Deletes what the selectors of the query match; answers with the list of it. */
+export async function removeCollection(request: ResourceRequest, core: Core): Promise<Answer> {
+  const { served, target } = request;
+  const selects = selectionOf(served, request.query, target.name);
+  const options = optionsOf(request);
+  const matching = served.collection.range(target.namespace).filter((entry) => !selects || selects(entry));
+  const removed = await Promise.all(
+    matching.map(async (entry) => {
+      const current = core.objects.latest(served.collection, entry.key);
+      return current && (await removeEntry(served, core, current, options)).entry;
+    }),
+  );
+  const entries = removed.filter((entry) => entry !== undefined).map((entry) => served.view(entry));
+  return { kind: "list", served, entries, revision: core.objects.revision };
+}
+
+/** Deletes an object as far as its finalizers and grace period allow. */
+export async function removeEntry(
+  served: ServedResource,
+  core: Core,
+  current: Entry,
+  options: DeleteOptions,
+): Promise<{ entry: Entry; gone: boolean }> {
+  requirePreconditions(served, current, options);
+  const draft = clone(current.object) as Unstructured;
+  mark(served, core, draft, options);
+  const gone = isGone(served, draft);
+  if (options.dryRun) return { entry: new Entry(draft, current.revision), gone };
+  if (gone) return { entry: await core.objects.remove(served.collection, draft), gone };
+  if (isMarkedAlike(draft, current.object)) {
+    await core.objects.settled(served.collection, current.key);
+    return { entry: current, gone };
+  }
+  return { entry: await core.objects.put(served.collection, draft), gone };
+}
+
+function isMarkedAlike(left: Unstructured, right: Unstructured): boolean {
+  const [next, before] = [left.metadata, right.metadata];
+  return (
+    next.deletionTimestamp === before.deletionTimestamp &&
+    next.deletionGracePeriodSeconds === before.deletionGracePeriodSeconds &&
+    String(next.finalizers ?? []) === String(before.finalizers ?? [])
+  );
+}
+
+function requirePreconditions(served: ServedResource, current: Entry, { preconditions }: DeleteOptions): void {
+  const { uid, resourceVersion } = current.object.metadata;
+  if (preconditions?.uid && preconditions.uid !== uid)
+    throw conflict(
+      served.id,
+      current.name,
+      `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`,
+    );
+  if (preconditions?.resourceVersion && preconditions.resourceVersion !== resourceVersion)
+    throw conflict(
+      served.id,
+      current.name,
+      `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
+    );
+}
+
+/** Sets deletion timestamp, grace period and the finalizer that the propagation policy asks for. */
+function mark(served: ServedResource, core: Core, draft: Unstructured, options: DeleteOptions): void {
+  const { metadata } = draft;
+  if (options.propagationPolicy) {
+    const kept = (metadata.finalizers ?? []).filter(
+      (name) => name !== FOREGROUND_FINALIZER && name !== ORPHAN_FINALIZER,
+    );
+    if (options.propagationPolicy === "Foreground") kept.push(FOREGROUND_FINALIZER);
+    if (options.propagationPolicy === "Orphan") kept.push(ORPHAN_FINALIZER);
+    delete metadata.finalizers;
+    if (kept.length > 0) metadata.finalizers = kept;
+  }
+  const grace = served.strategy.gracePeriod?.(draft, options.gracePeriodSeconds) ?? 0;
+  if (metadata.deletionTimestamp !== undefined && grace >= (metadata.deletionGracePeriodSeconds ?? 0)) return;
+  const first = metadata.deletionTimestamp === undefined;
+  metadata.deletionTimestamp = stamp(new Date(core.clock().getTime() + grace * 1000));
+  metadata.deletionGracePeriodSeconds = grace;
+  if (!first) return;
+  if (metadata.generation !== undefined) metadata.generation += 1;
+  served.strategy.prepareDelete?.(draft);
+}

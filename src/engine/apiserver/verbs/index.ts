@@ -1,0 +1,78 @@
+/** Every verb on every resource: from a resolved request to its answer. */
+import type { Namespace } from "#api/builtin/types.gen.ts";
+import type { Unstructured } from "#api/meta.ts";
+import { clone } from "#kit/json.ts";
+import { failure, notFound } from "#kit/status.ts";
+import type { Answer } from "../wire/answer.ts";
+import type { ResourceRequest } from "../wire/request.ts";
+import { create } from "./create.ts";
+import { decode } from "./decode.ts";
+import { remove, removeCollection } from "./delete.ts";
+import { get, list } from "./list.ts";
+import { logs, type PodStreams } from "./logs.ts";
+import { patch } from "./patch.ts";
+import { scale } from "./scale.ts";
+import { update } from "./update.ts";
+import { watch } from "./watch.ts";
+import { type Core, replace } from "./write.ts";
+
+/** Runs a verb on a resource or on one of its subresources. Throws StatusError. */
+export async function run(request: ResourceRequest, core: Core, streams: PodStreams | undefined): Promise<Answer> {
+  const { served, target, verb } = request;
+  switch (target.subresource) {
+    case undefined:
+      return runMain(request, core);
+    case "status":
+      if (served.facts.statusSubresource && (verb === "get" || verb === "update" || verb === "patch"))
+        return runMain(request, core);
+      break;
+    case "scale":
+      if (served.facts.scale) return scale(request, core);
+      break;
+    case "log":
+      if (isCore(request, "pods") && verb === "get") return logs(request, streams);
+      break;
+    case "finalize":
+      if (isCore(request, "namespaces") && verb === "update") return finalize(request, core);
+      break;
+  }
+  throw failure("NotFound", "the server could not find the requested resource");
+}
+
+function isCore({ served }: ResourceRequest, plural: string): boolean {
+  return served.facts.group === "" && served.facts.plural === plural;
+}
+
+async function runMain(request: ResourceRequest, core: Core): Promise<Answer> {
+  switch (request.verb) {
+    case "get":
+      return get(request);
+    case "list":
+      return list(request, core.objects);
+    case "watch":
+      return watch(request, core.objects);
+    case "create":
+      return create(request, core);
+    case "update":
+      return update(request, core);
+    case "patch":
+      return patch(request, core);
+    case "delete":
+      return remove(request, core);
+    case "deletecollection":
+      return removeCollection(request, core);
+  }
+}
+
+/** Sets the finalizers in a namespace's spec; a deleted namespace without any goes. */
+async function finalize(request: ResourceRequest, core: Core): Promise<Answer> {
+  const { served, target, query } = request;
+  const current = core.objects.latest(served.collection, target.name ?? "");
+  if (!current) throw notFound(served.id, target.name ?? "");
+  const { draft: given } = decode(served, request.body, { owned: request.ownsBody, query });
+  const draft = clone(current.object) as Unstructured;
+  const finalizers = (given as unknown as Namespace).spec?.finalizers ?? [];
+  draft.spec = finalizers.length > 0 ? { finalizers } : {};
+  const entry = await replace(request, core, { draft, current });
+  return { kind: "entry", code: 200, served, entry };
+}

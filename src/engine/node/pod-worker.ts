@@ -1,0 +1,205 @@
+/** Brings one pod to what its specification says, and tells the API how it is. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pod } from "#api/builtin/index.ts";
+import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
+import { hasReason } from "#kit/status.ts";
+import type { NetworkAttachment } from "#ports/sandbox/network/network.ts";
+import { ContainerRunner } from "./container-runner.ts";
+import { type NodeContext, stampOf } from "./context.ts";
+import { containersOf, isTerminal, observePod } from "./plan/observation.ts";
+import { type Action, planPod } from "./plan/plan.ts";
+import { type PodFacts, PULL_ERROR_SHOWN_MS, podStatus } from "./plan/status.ts";
+import { PodSandbox } from "./pod-sandbox.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+const DEFAULT_GRACE_SECONDS = 30;
+/** How long the containers of a pod get that was deleted without any grace. */
+const FORCED_GRACE_MS = 1_000;
+const RETRY_MS = 1_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class PodWorker {
+  private readonly context: NodeContext;
+  private readonly sandbox: PodSandbox;
+  private readonly runners: readonly ContainerRunner[];
+  private readonly status: StatusWriter;
+  private readonly bound: Promise<boolean>;
+  private readonly startTime: string;
+  private pod: PodObject;
+  private attachment: NetworkAttachment | undefined;
+  private failure: PodFacts["failure"];
+  private scheduled = false;
+  private timer: NodeJS.Timeout | undefined;
+  private ending: Promise<void> | undefined;
+  private released = false;
+
+  /** `bound` settles when the pod is known to belong to this node: its status is not written before. */
+  constructor(context: NodeContext, pod: PodObject, bound: Promise<boolean>) {
+    this.context = context;
+    this.pod = pod;
+    this.bound = bound;
+    this.startTime = pod.status?.startTime ?? stampOf(context);
+    this.sandbox = new PodSandbox(context, pod);
+    const observations = observePod(pod, stampOf(context));
+    this.runners = containersOf(pod).map(
+      ({ container }, index) =>
+        new ContainerRunner({
+          context,
+          definition: container,
+          observation: observations[index] as (typeof observations)[number],
+          sandbox: this.sandbox,
+          pod: () => this.pod,
+          onChange: () => this.wake(),
+        }),
+    );
+    const { name, namespace = "", uid = "" } = pod.metadata;
+    this.status = new StatusWriter({
+      client: context.client,
+      target: { name, namespace, uid },
+      onError: (error) => context.log("pod status cannot be written", { error, pod: `${namespace}/${name}` }),
+      onWritten: (written) => this.update(written),
+    });
+    void bound.then((ours) => (ours ? this.wake() : this.removed()));
+  }
+
+  get uid(): string {
+    return this.pod.metadata.uid ?? "";
+  }
+
+  /** Whether `pod` has the name of this worker's pod, but is another. */
+  isReplacedBy({ metadata }: PodObject): boolean {
+    const own = this.pod.metadata;
+    return metadata.name === own.name && metadata.namespace === own.namespace && metadata.uid !== own.uid;
+  }
+
+  /** Settles when the running instance of a container has ended and its log is complete. */
+  async containerEnded(name: string): Promise<void> {
+    await this.runners.find(({ observation }) => observation.name === name)?.instanceEnded();
+  }
+
+  /** Takes in the newest version of the pod object. */
+  update(pod: PodObject): void {
+    if (Number(pod.metadata.resourceVersion) <= Number(this.pod.metadata.resourceVersion)) return;
+    this.pod = pod;
+    this.wake();
+  }
+
+  /** Plans again soon, once however often it is called until then. */
+  wake(): void {
+    if (this.scheduled || this.ending) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (!this.ending) this.sync();
+    });
+  }
+
+  /** The pod object is gone: ends what still runs and removes every trace. */
+  removed(): Promise<void> {
+    this.ending ??= this.discard(FORCED_GRACE_MS);
+    return this.ending;
+  }
+
+  /** The node goes away: ends the containers, but leaves the pod object and its logs as they are. */
+  shutdown(graceMs: number): Promise<void> {
+    this.ending ??= this.halt(graceMs).then(() => this.sandbox.release());
+    return this.ending;
+  }
+
+  private sync(): void {
+    clearTimeout(this.timer);
+    const now = this.context.clock().getTime();
+    const observations = this.runners.map(({ observation }) => observation);
+    const plan = planPod(this.pod, observations, now);
+    this.failure ??= plan.failure;
+    for (const action of plan.actions) this.act(action);
+    const status = podStatus(this.pod, observations, this.facts(), now);
+    if (plan.actions.some(({ kind }) => kind === "finish")) return;
+    void this.bound.then((ours) => (ours ? this.status.publish(status) : undefined));
+    if (isTerminal(this.pod) && !this.released) void this.release();
+    this.wakeAt(plan.wakeAt, now);
+  }
+
+  private act(action: Action): void {
+    if (action.kind === "finish") {
+      this.ending ??= this.finish();
+      return;
+    }
+    const runner = this.runners.find(({ observation }) => observation.name === action.name);
+    if (action.kind === "start") void runner?.start();
+    else runner?.stop(this.graceMs());
+  }
+
+  private graceMs(): number {
+    const { deletionGracePeriodSeconds } = this.pod.metadata;
+    const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = this.pod.spec;
+    return (deletionGracePeriodSeconds ?? terminationGracePeriodSeconds) * 1000;
+  }
+
+  private facts(): PodFacts {
+    this.attachment = this.sandbox.attachment ?? this.attachment;
+    return {
+      hostIP: this.context.hostIP,
+      podIP: this.attachment?.ip,
+      startTime: this.startTime,
+      hasSandbox: this.sandbox.attachment !== undefined,
+      failure: this.failure,
+    };
+  }
+
+  private wakeAt(planned: number | undefined, now: number): void {
+    const pulls = this.runners
+      .map(({ observation }) => observation)
+      .filter(
+        ({ waiting, waitingSince = 0 }) =>
+          waiting?.reason === "ErrImagePull" && now - waitingSince < PULL_ERROR_SHOWN_MS,
+      )
+      .map(({ waitingSince = 0 }) => waitingSince + PULL_ERROR_SHOWN_MS);
+    const at = Math.min(planned ?? Number.POSITIVE_INFINITY, ...pulls);
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.timer = setTimeout(() => this.wake(), Math.min(Math.max(at - now, 1), LONGEST_TIMER_MS));
+  }
+
+  /** Writes the last status, then lets the object go. */
+  private async finish(): Promise<void> {
+    const now = this.context.clock().getTime();
+    const observations = this.runners.map(({ observation }) => observation);
+    await this.status.publish(podStatus(this.pod, observations, this.facts(), now));
+    const { name, namespace, uid = "" } = this.pod.metadata;
+    const cleaned = this.discard(0);
+    for (let gone = false; !gone && !this.context.signal.aborted; ) {
+      try {
+        await this.context.client.delete(Pod, { name, namespace }, { gracePeriodSeconds: 0, uid });
+        gone = true;
+      } catch (error) {
+        if (hasReason(error, "Conflict")) break;
+        this.context.log("a finished pod cannot be deleted", { error, pod: `${namespace}/${name}` });
+        await sleep(RETRY_MS, undefined, { signal: this.context.signal, ref: false }).catch(() => undefined);
+      }
+    }
+    await cleaned;
+  }
+
+  private async discard(graceMs: number): Promise<void> {
+    await this.halt(graceMs);
+    await this.sandbox.remove();
+  }
+
+  private async halt(graceMs: number): Promise<void> {
+    clearTimeout(this.timer);
+    if (graceMs > 0) this.status.close();
+    await Promise.all(
+      this.runners.map(async (runner) => {
+        runner.stop(graceMs);
+        await runner.gone();
+      }),
+    );
+  }
+
+  private async release(): Promise<void> {
+    this.released = true;
+    await Promise.all(this.runners.map((runner) => runner.gone()));
+    await this.sandbox.release();
+    this.wake();
+  }
+}

@@ -1,0 +1,77 @@
+/** Publishes a pod's status: one write at a time, the newest wins, nothing is written twice. */
+import { Pod } from "#api/builtin/index.ts";
+import type { Pod as PodObject, PodStatus } from "#api/builtin/types.gen.ts";
+import { deepEqual } from "#kit/json.ts";
+import { hasReason } from "#kit/status.ts";
+import type { KubeClient } from "#ports/kube/client.ts";
+
+const RETRY_MS = 1_000;
+/** Fields that a merge patch must clear when they are gone. */
+const CLEARABLE = ["reason", "message", "podIP", "podIPs"] as const;
+
+export type StatusTarget = { name: string; namespace: string; uid: string };
+
+/** Writes the status of one pod. */
+export class StatusWriter {
+  private readonly client: KubeClient;
+  private readonly target: StatusTarget;
+  private readonly onError: (error: unknown) => void;
+  private readonly onWritten: (pod: PodObject) => void;
+  private wanted: PodStatus | undefined;
+  private written: PodStatus | undefined;
+  private writing: Promise<void> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(options: {
+    client: KubeClient;
+    target: StatusTarget;
+    onError: (error: unknown) => void;
+    onWritten: (pod: PodObject) => void;
+  }) {
+    this.client = options.client;
+    this.target = options.target;
+    this.onError = options.onError;
+    this.onWritten = options.onWritten;
+  }
+
+  /** Resolves when this status, or a newer one, is stored, or a try to store it has failed. */
+  publish(status: PodStatus): Promise<void> {
+    if (this.closed) return Promise.resolve();
+    this.wanted = status;
+    this.writing ??= this.drain().finally(() => {
+      this.writing = undefined;
+    });
+    return this.writing;
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.retry);
+  }
+
+  private async drain(): Promise<void> {
+    clearTimeout(this.retry);
+    while (this.wanted && !this.closed && !deepEqual(this.wanted, this.written)) {
+      const status = this.wanted;
+      try {
+        await this.write(status);
+        this.written = status;
+      } catch (error) {
+        if (hasReason(error, "NotFound", "Conflict")) return;
+        this.onError(error);
+        this.retry = setTimeout(() => void this.publish(this.wanted ?? status), RETRY_MS);
+        return;
+      }
+    }
+  }
+
+  private async write(status: PodStatus): Promise<void> {
+    const cleared = Object.fromEntries(
+      CLEARABLE.filter((field) => status[field] === undefined).map((field) => [field, null]),
+    );
+    const { uid, ...target } = this.target;
+    const body = { metadata: { uid }, status: { ...cleared, ...status } };
+    this.onWritten(await this.client.patch(Pod, target, { type: "merge", body }, { subresource: "status" }));
+  }
+}

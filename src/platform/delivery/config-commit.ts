@@ -1,0 +1,107 @@
+/** Reconciles ConfigCommits: the directory in Git has these files, by one commit per change. */
+import { ConfigMap, Secret } from "#api/builtin/index.ts";
+import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
+import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
+import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
+import { canonicalJson, deepEqual } from "#kit/json.ts";
+import { sha256 } from "#kit/names.ts";
+import { GitError } from "#ports/git/cli.ts";
+import { parseCredentials } from "#ports/git/credentials.ts";
+import type { GitPort } from "#ports/git/git.ts";
+import type { Location } from "#ports/git/pin.ts";
+import { commitMessage } from "./message.ts";
+
+type Status = NonNullable<ConfigCommit["status"]>;
+
+export type DeliveryDependencies = {
+  git: Pick<GitPort, "commitFiles" | "hasCommit">;
+  /** Where the repository is, when the URL is one of our own Git host. */
+  embedded: (url: string) => string | undefined;
+};
+
+const AUTHOR = { name: "Slipway", email: "slipway@localhost" };
+const RETRY_MS = 5000;
+
+/** See {@link DeliveryDependencies}. What is committed already is never committed again, also after a restart. */
+export function configCommitController({ git, embedded }: DeliveryDependencies): Controller<ConfigCommit> {
+  return controller({
+    name: "delivery/configcommit",
+    for: ConfigCommit,
+    async reconcile(object, context): Promise<Outcome<Status>> {
+      const { repository, path } = object.spec;
+      const branch = repository.branch ?? "main";
+      if (!URL.canParse(repository.url))
+        return broken(
+          "Ready",
+          "InvalidRepository",
+          `spec.repository.url "${repository.url}" is not a URL: give the Git repository to commit to`,
+        );
+      const files = await filesOf(object, context);
+      if (typeof files === "string") return waiting("Ready", "ConfigMapNotFound", files);
+      const done = { digest: sha256(canonicalJson(files)), target: { url: repository.url, branch, path } };
+      const local = embedded(repository.url);
+      try {
+        if (await isDone(object.status, done, local, git))
+          return settled(undefined, succeeded(object.status?.revision));
+        const location = local ? { path: local, url: repository.url } : await remote(object, context);
+        const time = context.now();
+        const author = object.spec.author ?? AUTHOR;
+        const request = {
+          branch,
+          directory: path,
+          files: new Map(Object.entries(files)),
+          message: commitMessage(object),
+          author,
+          time,
+        };
+        const { commit, previous, changed } = await git.commitFiles(location, request, { signal: context.signal });
+        const revision = `${branch}@sha1:${commit.id}`;
+        return settled(
+          {
+            ...done,
+            commit: commit.id,
+            revision,
+            committedAt: (changed ? time : commit.time).toISOString(),
+            previousCommit: changed ? previous : commit.parents[0],
+          },
+          succeeded(revision),
+        );
+      } catch (error) {
+        if (!(error instanceof GitError)) throw error;
+        const reason = error.reason === "Unauthorized" ? "AuthenticationFailed" : "GitOperationFailed";
+        return broken("Ready", reason, error.message, { recheckAfter: RETRY_MS });
+      }
+    },
+  });
+}
+
+function succeeded(revision: string | undefined): { reason: string; message: string } {
+  return { reason: "Succeeded", message: `committed as '${revision}'` };
+}
+
+async function filesOf({ metadata, spec }: ConfigCommit, context: Context): Promise<Record<string, string> | string> {
+  if (!spec.configMapRef) return spec.files ?? {};
+  const { name } = spec.configMapRef;
+  const map = await context.get(ConfigMap, name, metadata.namespace);
+  return map ? (map.data ?? {}) : `ConfigMap "${name}" not found in namespace "${metadata.namespace}"`;
+}
+
+async function isDone(
+  status: ConfigCommit["status"],
+  wanted: Pick<Status, "digest" | "target">,
+  local: string | undefined,
+  git: DeliveryDependencies["git"],
+): Promise<boolean> {
+  if (!status?.commit || status.digest !== wanted.digest || !deepEqual(status.target, wanted.target)) return false;
+  return local === undefined || (await git.hasCommit(local, status.commit));
+}
+
+async function remote({ metadata, spec }: ConfigCommit, context: Context): Promise<Location> {
+  const { url, secretRef } = spec.repository;
+  if (!secretRef) return { url };
+  const place = `secret "${metadata.namespace}/${secretRef.name}"`;
+  const secret = await context.get(Secret, secretRef.name, metadata.namespace);
+  if (!secret) throw new GitError("Unauthorized", `${place} not found`);
+  const data = Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
+  return { url, credentials: parseCredentials(Object.fromEntries(data), place) };
+}

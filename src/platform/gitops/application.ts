@@ -1,0 +1,228 @@
+/** Reconciles Applications: load from Git, compare with the cluster, sync, judge health. */
+import { AppProject } from "#api/argoproj.io/app-project.ts";
+import { Application } from "#api/argoproj.io/application.ts";
+import { keyOf } from "#api/meta.ts";
+import type { ObjectCache } from "#engine/controller/cache.ts";
+import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
+import { type Outcome, settled } from "#engine/controller/outcome.ts";
+import { Cascade } from "./cascade.ts";
+import { LiveObjects } from "./live.ts";
+import { advanceOperation, beginOperation, extendHistory, isRunning, timestamp } from "./operate.ts";
+import { decideAutoSync, type Operation, type OperationState, type Status } from "./operation.ts";
+import { whyForbidden, whyInvalid } from "./permits.ts";
+import { type Loaded, ManifestSource, type Source, type SourceDependencies, whyNotLoaded } from "./source.ts";
+import { type Notice, renderFailure, renderStatus } from "./status.ts";
+import { instanceKey, instanceName } from "./tracking.ts";
+import { growTree } from "./tree.ts";
+import { compareWorld, noteApplied, type Verdicts, type World, type WorldOptions } from "./world.ts";
+
+export type GitopsDependencies = SourceDependencies & { cache: ObjectCache };
+
+const REFRESH = "argocd.argoproj.io/refresh";
+const SKIP = "argocd.argoproj.io/skip-reconcile";
+const FIELD_MANAGER = "argocd-controller";
+const RETRY_LOAD_MS = 10_000;
+
+/** See {@link GitopsDependencies}. A push, and any change to a managed object or its children, wakes the application. */
+export function applicationController(dependencies: GitopsDependencies): Controller<Application> {
+  const { cache, controlNamespace } = dependencies;
+  const source = new ManifestSource(dependencies);
+  const woken = new Set<(key: string) => void>();
+  const live = new LiveObjects(cache, (instance) => {
+    for (const wake of woken) wake(instanceKey(instance, controlNamespace));
+  });
+  const verdicts = new Map<string, Verdicts>();
+  const cascade = new Cascade(live, cache.client);
+  return controller({
+    name: "gitops/application",
+    for: Application,
+    concurrency: 16,
+    wakes: (wake) => {
+      woken.add(wake);
+      const stop = source.wakeOnPush(wake);
+      return () => {
+        stop();
+        woken.delete(wake);
+        live.close();
+      };
+    },
+    async reconcile(app, context): Promise<Outcome<Status>> {
+      const key = keyOf(app);
+      const known: Verdicts = verdicts.get(key) ?? new Map();
+      verdicts.set(key, known);
+      const instance = instanceName(app.metadata, controlNamespace);
+      const world = { app, instance, live, client: cache.client, verdicts: known, fieldManager: FIELD_MANAGER };
+      return await new ApplicationPass(app, context, { source, world, controlNamespace }).run();
+    },
+    async finalize(app, context): Promise<void> {
+      await cascade.run(app, instanceName(app.metadata, controlNamespace), context);
+      source.forget(keyOf(app));
+      verdicts.delete(keyOf(app));
+    },
+  });
+}
+
+type PassTools = { source: ManifestSource; world: WorldOptions; controlNamespace: string };
+
+/** One pass over one application. */
+class ApplicationPass {
+  private readonly app: Application;
+  private readonly context: Context;
+  private readonly tools: PassTools;
+  private readonly refresh: boolean;
+
+  constructor(app: Application, context: Context, tools: PassTools) {
+    this.app = app;
+    this.context = context;
+    this.tools = tools;
+    this.refresh = app.metadata.annotations?.[REFRESH] !== undefined;
+  }
+
+  async run(): Promise<Outcome<Status>> {
+    const { app, context } = this;
+    if (app.metadata.annotations?.[SKIP] === "true") return settled();
+    const invalid = whyInvalid(app.spec) ?? (await this.whyForbidden());
+    if (invalid) return await this.fail({ type: "InvalidSpecError", message: invalid }, { invalid: true });
+    let loaded: Loaded;
+    try {
+      loaded = await this.load(app.spec.source as Source);
+    } catch (error) {
+      const why = whyNotLoaded(error);
+      if (why === undefined) throw error;
+      return await this.fail({ type: "ComparisonError", message: why }, { recheckAfter: RETRY_LOAD_MS });
+    }
+    const found = await this.operate(loaded);
+    if (this.refresh) await this.unannotate();
+    const status = renderStatus(app, found, { now: context.now(), refreshed: this.refresh });
+    const rechecks = [loaded.recheckAfter, found.recheckAfter].filter((delay) => delay !== undefined);
+    return settled(status, rechecks.length > 0 ? { recheckAfter: Math.min(...rechecks) } : {});
+  }
+
+  private async whyForbidden(): Promise<string | undefined> {
+    const name = this.app.spec.project || "default";
+    return whyForbidden(this.app, await this.context.get(AppProject, name, this.tools.controlNamespace));
+  }
+
+  private load(source: Source, revision?: string): Promise<Loaded> {
+    return this.tools.source.load(this.app, this.context, { source, revision, refresh: this.refresh });
+  }
+
+  private async fail(notice: Notice, more: { invalid?: boolean; recheckAfter?: number }): Promise<Outcome<Status>> {
+    if (this.refresh) await this.unannotate();
+    if (this.app.operation) await this.refuse(this.app.operation, notice.message);
+    const status = renderFailure(this.app, notice, { now: this.context.now(), invalid: more.invalid ?? false });
+    return settled(status, more.recheckAfter === undefined ? {} : { recheckAfter: more.recheckAfter });
+  }
+
+  private async operate(loaded: Loaded) {
+    const { app, context } = this;
+    const before = app.status?.operationState;
+    let world = await compareWorld(loaded.objects, this.tools.world);
+    const chosen = await this.chooseOperation(loaded, world);
+    const notices: Notice[] = chosen.notice ? [chosen.notice] : [];
+    let state = chosen.state ?? before;
+    let history = app.status?.history;
+    let recheckAfter = chosen.recheckAfter;
+    if (isRunning(chosen.state)) {
+      const partial = (chosen.state.operation.sync?.autoHealAttemptsCount ?? 0) > 0;
+      const target = await this.targetOf(chosen.state, loaded, world);
+      const options = {
+        app,
+        client: this.tools.world.client,
+        live: this.tools.world.live,
+        fieldManager: FIELD_MANAGER,
+        onApplied: (item: World["items"][number], applied: Parameters<typeof noteApplied>[1]) =>
+          noteApplied(item, applied, this.tools.world),
+        partial,
+      };
+      const step = await advanceOperation(chosen.state, target, options, context.now());
+      state = step.state;
+      recheckAfter = step.recheckAfter;
+      if (!isRunning(state)) {
+        history = extendHistory(app, state, partial);
+        this.announce(state);
+      }
+      world = await compareWorld(loaded.objects, this.tools.world);
+    }
+    const managed = world.items.flatMap(({ live }) => (live ? [live] : []));
+    const tree = await growTree(managed, this.tools.world.live);
+    return { world, revision: loaded.revision, tree, notices, operationState: state, history, recheckAfter };
+  }
+
+  /** The operation to go on with: one that somebody asked for, the one that runs, or one that the policy asks for. */
+  private async chooseOperation(
+    loaded: Loaded,
+    world: World,
+  ): Promise<{ state?: OperationState; notice?: Notice; recheckAfter?: number }> {
+    const { app, context } = this;
+    const now = context.now();
+    if (app.operation) return { state: await this.accept(app.operation) };
+    const running = app.status?.operationState;
+    const superseded =
+      running?.operation.initiatedBy?.automated === true && running.syncResult?.revision !== loaded.revision;
+    if (isRunning(running) && !superseded) return { state: running };
+    const changed = world.items.filter((item) => item.target && !item.inSync).length;
+    const extra = world.items.filter((item) => !item.target).length;
+    const finding = { revision: loaded.revision, changed, extra, targets: world.targets };
+    const decision = decideAutoSync(app, finding, now);
+    switch (decision.kind) {
+      case "start": {
+        const target = { revision: loaded.revision, source: app.spec.source };
+        return { state: beginOperation(decision.operation, target, now) };
+      }
+      case "wait":
+        return { recheckAfter: decision.milliseconds };
+      case "refuse":
+        return { notice: { type: "SyncError", message: decision.message } };
+      case "none":
+        return {};
+    }
+  }
+
+  /** Takes `.operation` off the object and records it as begun, in one write. */
+  private async accept(operation: Operation): Promise<OperationState> {
+    const source = operation.sync?.source ?? this.app.spec.source;
+    try {
+      const { revision } = await this.load(source as Source, operation.sync?.revision);
+      return await this.record(beginOperation(operation, { revision, source }, this.context.now()));
+    } catch (error) {
+      const why = whyNotLoaded(error);
+      if (why === undefined) throw error;
+      return await this.refuse(operation, why);
+    }
+  }
+
+  /** Ends an operation that cannot even begin. */
+  private async refuse(operation: Operation, message: string): Promise<OperationState> {
+    const startedAt = timestamp(this.context.now());
+    return await this.record({ phase: "Error", operation, message, startedAt, finishedAt: startedAt });
+  }
+
+  private async record(state: OperationState): Promise<OperationState> {
+    const { name, namespace } = this.app.metadata;
+    const cleared = { finishedAt: null, retryCount: null, message: null, syncResult: null };
+    const body = { operation: null, status: { operationState: { ...cleared, ...state } } };
+    await this.context.patch(Application, { name, namespace }, body);
+    return state;
+  }
+
+  /** The world that an operation aims at: of its own revision and source, not of the newest. */
+  private async targetOf(state: OperationState, loaded: Loaded, world: World): Promise<World> {
+    const { revision = loaded.revision, source = this.app.spec.source } = state.syncResult ?? {};
+    if (revision === loaded.revision && !state.operation.sync?.source) return world;
+    const { objects } = await this.load(source as Source, revision);
+    return await compareWorld(objects, this.tools.world);
+  }
+
+  private announce({ phase, message, syncResult }: OperationState): void {
+    const revision = syncResult?.revision.slice(0, 7);
+    if (phase === "Succeeded")
+      this.context.event("Normal", "OperationCompleted", `Sync operation to ${revision} succeeded`);
+    else this.context.event("Warning", "OperationCompleted", `Sync operation to ${revision} failed: ${message}`);
+  }
+
+  private async unannotate(): Promise<void> {
+    const { name, namespace } = this.app.metadata;
+    await this.context.patch(Application, { name, namespace }, { metadata: { annotations: { [REFRESH]: null } } });
+  }
+}

@@ -1,0 +1,101 @@
+/** Finds and removes what containers of a killed program leave: processes, cgroups, mounts. */
+import { readdir, readFile, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runHostTool } from "./process.ts";
+
+const CGROUP_ROOT = "/sys/fs/cgroup";
+const WAIT_STEP_MS = 10;
+const WAIT_STEPS = 300;
+
+/** Kills every process in the cgroup `path` and below it, in all hierarchies, and removes the cgroups and an empty parent. */
+export async function removeCgroups(path: string): Promise<void> {
+  const roots = await hierarchies();
+  const trees = (await Promise.all(roots.map((root) => tree(join(root, path))))).flat();
+  for (let step = 0; step < WAIT_STEPS; step++) {
+    const pids = (await Promise.all(trees.map(processesIn))).flat();
+    if (pids.length === 0) break;
+    for (const pid of new Set(pids)) kill(pid);
+    await sleep(WAIT_STEP_MS);
+  }
+  const parents = roots.map((root) => dirname(join(root, path)));
+  for (const directory of [...trees, ...parents]) await rmdir(directory).catch(() => undefined);
+}
+
+/** Kills every process that was started with `argument` on its command line. */
+export async function killByArgument(argument: string): Promise<void> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      if (pid !== process.pid && command.split("\0").includes(argument)) kill(pid);
+    }),
+  );
+}
+
+/** Kills every process whose root file system is an overlay with its writable layer below `directory`, and waits for the end. */
+export async function killByRoot(directory: string): Promise<void> {
+  const writable = `upperdir=${directory}/`;
+  for (let step = 0; step < WAIT_STEPS; step++) {
+    const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+    const tables = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "")));
+    const left = pids.filter((_, index) =>
+      tables[index]?.split("\n").some((line) => line.split(" ")[4] === "/" && line.includes(writable)),
+    );
+    if (left.length === 0) return;
+    for (const pid of left) kill(Number(pid));
+    await sleep(WAIT_STEP_MS);
+  }
+}
+
+/** Unmounts everything that is mounted below a directory, deepest first. */
+export async function unmountBelow(directory: string): Promise<void> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const targets = table
+    .split("\n")
+    .map((line) =>
+      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8))),
+    )
+    .filter((target) => target.startsWith(`${directory}/`));
+  for (const target of targets.toReversed()) await runHostTool("umount", ["-l", target]);
+}
+
+/** Where cgroup hierarchies are mounted: one on cgroup v2, one per controller on v1. */
+async function hierarchies(): Promise<string[]> {
+  const names = await readdir(CGROUP_ROOT).catch((): string[] => []);
+  if (names.includes("cgroup.controllers")) return [CGROUP_ROOT];
+  return names.map((name) => join(CGROUP_ROOT, name));
+}
+
+/** The directory and its subdirectories, deepest first; empty when there is none. */
+async function tree(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return [];
+  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => tree(join(directory, entry.name)));
+  return [...(await Promise.all(below)).flat(), directory];
+}
+
+async function processesIn(cgroup: string): Promise<number[]> {
+  const text = await readFile(join(cgroup, "cgroup.procs"), "utf8").catch(() => "");
+  return text.split("\n").filter(Boolean).map(Number);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone already.
+  }
+}
+
+/** How often the kernel killed a process of the cgroup for want of memory; 0 when it cannot be told. */
+export async function oomKills(path: string): Promise<number> {
+  for (const file of [
+    join(CGROUP_ROOT, path, "memory.events"),
+    join(CGROUP_ROOT, "memory", path, "memory.oom_control"),
+  ]) {
+    const count = /^oom_kill (\d+)$/m.exec(await readFile(file, "utf8").catch(() => ""))?.[1];
+    if (count !== undefined) return Number(count);
+  }
+  return 0;
+}

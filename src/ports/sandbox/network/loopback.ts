@@ -1,0 +1,85 @@
+/** Pods in the host's network: every container port gets a free port of the host. Works for every user. */
+import { createServer } from "node:net";
+import type { NetworkAttachment, PodNetwork } from "./network.ts";
+
+/** Below the range from which Linux takes the ports of outgoing connections. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 29_999;
+
+/** A network whose pods listen on ports of 127.0.0.1; `start` spreads the programs of one host over the range. */
+export function createLoopbackNetwork(options: { start?: number } = {}): PodNetwork {
+  return new LoopbackNetwork(options.start ?? 0);
+}
+
+class LoopbackNetwork implements PodNetwork {
+  readonly name = "loopback";
+  readonly remapsPorts = true;
+  private readonly pods = new Map<string, Promise<NetworkAttachment>>();
+  private readonly used = new Set<number>();
+  private next: number;
+
+  constructor(start: number) {
+    this.next = FIRST_PORT + (start % (LAST_PORT - FIRST_PORT + 1));
+  }
+
+  attach(podId: string, containerPorts: readonly number[]): Promise<NetworkAttachment> {
+    const attached = this.pods.get(podId) ?? this.allocate(containerPorts);
+    this.pods.set(podId, attached);
+    return attached;
+  }
+
+  async release(podId: string): Promise<void> {
+    const attachment = await this.pods.get(podId)?.catch(() => undefined);
+    this.pods.delete(podId);
+    for (const port of (attachment as LoopbackAttachment | undefined)?.ports.values() ?? []) this.used.delete(port);
+  }
+
+  async recover(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.pods.clear();
+    this.used.clear();
+  }
+
+  private async allocate(containerPorts: readonly number[]): Promise<NetworkAttachment> {
+    const ports = new Map<number, number>();
+    for (const port of containerPorts) if (!ports.has(port)) ports.set(port, await this.freePort());
+    return new LoopbackAttachment(ports);
+  }
+
+  private async freePort(): Promise<number> {
+    for (let tries = LAST_PORT - FIRST_PORT; tries >= 0; tries--) {
+      const port = this.next;
+      this.next = port === LAST_PORT ? FIRST_PORT : port + 1;
+      if (this.used.has(port)) continue;
+      this.used.add(port);
+      if (await isFree(port)) return port;
+      this.used.delete(port);
+    }
+    throw new Error(
+      `no free port between ${FIRST_PORT} and ${LAST_PORT}: stop some pods, or run as root for a pod network`,
+    );
+  }
+}
+
+class LoopbackAttachment implements NetworkAttachment {
+  readonly kind = "host";
+  readonly ip = "127.0.0.1";
+  readonly ports: ReadonlyMap<number, number>;
+
+  constructor(ports: ReadonlyMap<number, number>) {
+    this.ports = ports;
+  }
+
+  port(containerPort: number): number {
+    return this.ports.get(containerPort) ?? containerPort;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on("error", () => resolve(false));
+    server.listen({ port, host: "0.0.0.0", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

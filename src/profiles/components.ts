@@ -1,0 +1,52 @@
+/** Which components a profile runs, wired to what they need. The only place that knows all of them. */
+import type { ObjectCache } from "#engine/controller/cache.ts";
+import type { Controller } from "#engine/controller/controller.ts";
+import { buildControllers, type Lifecycle } from "#platform/build/index.ts";
+import { conventionControllers } from "#platform/convention/index.ts";
+import { coreControllers } from "#platform/core/index.ts";
+import { deliveryControllers } from "#platform/delivery/index.ts";
+import { gitopsControllers } from "#platform/gitops/index.ts";
+import { servingControllers, type TrafficPort } from "#platform/serving/index.ts";
+import { artifactPath, sourceControllers } from "#platform/source/index.ts";
+import { supplyControllers } from "#platform/supply/index.ts";
+import type { GitPort } from "#ports/git/git.ts";
+import type { GitHost } from "#ports/git/host.ts";
+import type { ImageSource } from "#ports/oci/image.ts";
+import type { Content } from "./data.ts";
+
+export type ComponentDeps = {
+  cache: ObjectCache;
+  content: Content;
+  git: GitPort;
+  gitHost: GitHost;
+  images: ImageSource;
+  lifecycle: Lifecycle;
+  traffic: TrafficPort;
+  frontDoorUrl: string;
+  /** The path of the repository behind a URL of our own Git host. */
+  embedded: (url: string) => string | undefined;
+  /** URL of a route. */
+  url: (name: string, namespace: string) => string;
+};
+
+/** The controllers of the full profile. */
+export function fullProfile(deps: ComponentDeps): Controller<never>[] {
+  const { cache, content, git, gitHost, images, embedded, frontDoorUrl } = deps;
+  const onPush: GitHost["onPush"] = (listener) => gitHost.onPush(listener);
+  return [
+    ...coreControllers(),
+    ...sourceControllers({
+      git,
+      blobs: content.blobs,
+      artifactUrl: (namespace, name, commit) => `${frontDoorUrl}${artifactPath(namespace, name, commit)}`,
+      embedded,
+      onPush,
+    }),
+    ...buildControllers(deps.lifecycle),
+    ...conventionControllers({ images }),
+    ...supplyControllers(),
+    ...deliveryControllers({ git, embedded }),
+    ...gitopsControllers({ cache, git, embedded, onPush, controlNamespace: "argocd" }),
+    ...servingControllers({ url: deps.url, traffic: deps.traffic }),
+  ];
+}

@@ -1,0 +1,26 @@
+/** What this machine offers to run pods and builds, and what is missing. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { detectRuntime } from "#ports/sandbox/detect.ts";
+import { detectNetwork } from "#ports/sandbox/network/detect.ts";
+
+export type Finding = { check: string; result: string; problems: string[] };
+
+/** Tries the sandbox runtimes and the pod networks, and leaves nothing behind. */
+export async function examineMachine(): Promise<Finding[]> {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-doctor-"));
+  try {
+    const sandbox = await detectRuntime({ directory: folder });
+    const network = await detectNetwork({ instance: "d0c70000" });
+    await network.network.close();
+    await sandbox.runtime?.close();
+    return [
+      { check: "node", result: process.version, problems: [] },
+      { check: "sandbox", result: sandbox.runtime?.name ?? "none", problems: sandbox.problems },
+      { check: "network", result: network.network.name, problems: network.problems },
+    ];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

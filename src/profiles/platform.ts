@@ -1,0 +1,234 @@
+/** Starts a platform: an embedded cluster with the full profile, and everything around it. */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { startApiServer } from "#engine/apiserver/start.ts";
+import { ObjectCache } from "#engine/controller/cache.ts";
+import { type Log, runControllers } from "#engine/controller/run.ts";
+import { startGateway } from "#engine/gateway/gateway.ts";
+import { startRouteSync } from "#engine/gateway/routes.ts";
+import { parseLogOptions } from "#engine/node/logs.ts";
+import { type NodeAgent, startNode } from "#engine/node/node.ts";
+import { inProcessLifecycle } from "#platform/build/index.ts";
+import { serveArtifacts } from "#platform/source/index.ts";
+import { createGitPort } from "#ports/git/git.ts";
+import { createGitHost } from "#ports/git/host.ts";
+import { KubeClient } from "#ports/kube/client.ts";
+import { runningNode } from "#ports/oci/base-image/node-layer.ts";
+import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
+import { createImageSource } from "#ports/oci/unpack/image-source.ts";
+import { detectRuntime } from "#ports/sandbox/detect.ts";
+import { detectNetwork } from "#ports/sandbox/network/detect.ts";
+import { sqliteStore } from "#ports/store/sqlite.ts";
+import { accessByToken } from "./access.ts";
+import { followArtifacts } from "./artifacts.ts";
+import { fullProfile } from "./components.ts";
+import { instanceOf, openContent, prepareFolders } from "./data.ts";
+import { applyDefaults, applyDefinitions } from "./defaults.ts";
+import { type Handler, healthHandler, openFrontDoor } from "./front-door.ts";
+import { type HostedGit, hostedGit } from "./hosted-git.ts";
+import { sandboxedNpm } from "./npm.ts";
+import type { Addresses } from "./ports.ts";
+import { trafficRelay } from "./traffic.ts";
+
+export type PlatformOptions = {
+  dataDir: string;
+  addresses: Addresses;
+  /** Domain of application URLs. */
+  domain: string;
+  profile: "full";
+  /** Wraps each step of the start, to show progress. */
+  step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  log: Log;
+  clock?: () => Date;
+};
+
+export type Endpoints = { portal: string; git: string; registry: string; api: string; gateway: string };
+
+export type Platform = {
+  endpoints: Endpoints;
+  client: KubeClient;
+  cache: ObjectCache;
+  git: HostedGit;
+  kubeconfig(): string;
+  /** Ends pods, servers and threads in the order in which nothing is lost. */
+  close(): Promise<void>;
+};
+
+const HOST = "127.0.0.1";
+
+/** Resolves when every part is ready. What was started is closed again when a later part fails. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await assemble(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): Promise<Platform> {
+  const { addresses, domain, log, step, clock = () => new Date() } = options;
+  const handlers: Handler[] = [];
+  let ready = false;
+  const frontDoor = await openFrontDoor({
+    host: HOST,
+    port: addresses.frontDoor,
+    handlers,
+    onError: (error) => log("error", "front door", { error: String(error) }),
+  });
+  stack.defer(() => frontDoor.close());
+  const registryHost = new URL(frontDoor.url).host;
+
+  const folders = await prepareFolders(options.dataDir);
+  const { api, client, cache } = await step("control plane", async () => {
+    const store = sqliteStore(folders.store);
+    const api = await startApiServer({ store, dataDir: folders.root, port: addresses.api, host: HOST, clock });
+    stack.defer(() => api.close());
+    const client = new KubeClient(api.transport());
+    const cache = new ObjectCache(client, {
+      onError: (error, { kind }) => log("warn", `watching ${kind}: ${String(error)}`),
+    });
+    stack.defer(() => cache.close());
+    await applyDefinitions(client);
+    return { api, client, cache };
+  });
+
+  const mayDo = accessByToken(api);
+  const content = await openContent(folders.root);
+  stack.defer(() => content.index.close());
+  const gitHost = await createGitHost({
+    directory: folders.git,
+    authorize: (header, _repository, action) => mayDo(header, action),
+  });
+  const git = createGitPort({
+    cacheDirectory: folders.gitCache,
+    onCommit: (path, update) => gitHost.announce(path, update),
+  });
+  stack.defer(() => git.close());
+  const hosted = hostedGit(gitHost, git, frontDoor.url, clock);
+  const artifacts = followArtifacts(cache, content.index, frontDoor.url);
+  stack.defer(() => artifacts.close());
+  const images = await createImageSource({
+    blobs: content.blobs,
+    directory: folders.layers,
+    registry: content.registry,
+    localHosts: [registryHost],
+  });
+
+  const relay = trafficRelay();
+  const gateway = await step("gateway", async () => {
+    const gateway = await startGateway({ host: HOST, port: addresses.gateway, ...relay.callbacks });
+    stack.defer(() => gateway.close());
+    const routes = await startRouteSync({ cache, gateway, clock });
+    stack.defer(() => routes.close());
+    return gateway;
+  });
+
+  const { runtime, agent } = await step("node", async () => {
+    const sandbox = await detectRuntime({ directory: folders.sandbox });
+    if (!sandbox.runtime) throw new Error(`pods cannot run here: ${sandbox.problems.join("; ")}`);
+    const { network } = await detectNetwork({ instance: instanceOf(folders.root) });
+    const agent = await startNode({
+      client,
+      cache,
+      runtime: sandbox.runtime,
+      network,
+      images,
+      dataDir: folders.node,
+      nodeName: nodeName(),
+      clock,
+      log: (message, detail) => log("warn", message, detail),
+    });
+    stack.defer(() => agent.close());
+    return { runtime: sandbox.runtime, agent };
+  });
+  api.setPodStreams(logsOf(agent, clock));
+
+  await step("components", async () => {
+    await hosted.ensure("gitops");
+    await applyDefaults(client, { registryHost, gitopsRepository: hosted.url("gitops") });
+    const node = runningNode();
+    const lifecycle = inProcessLifecycle({
+      blobs: content.blobs,
+      registry: content.registry,
+      registryHost,
+      cache: content.layerCache,
+      workDirectory: folders.work,
+      node,
+      npmEnv: {},
+      runNpm: sandboxedNpm({ runtime, node: node.path, directory: join(folders.root, "cache"), env: process.env }),
+      artifactBlob: (url) => artifacts.findByUrl(url)?.digest,
+    });
+    const url = (name: string, namespace: string): string => `http://${name}.${namespace}.${domain}:${gateway.port}`;
+    const deps = {
+      cache,
+      content,
+      git,
+      gitHost,
+      images,
+      lifecycle,
+      traffic: relay.portOf(gateway),
+      frontDoorUrl: frontDoor.url,
+      embedded: hosted.embedded,
+      url,
+    };
+    const running = runControllers(cache, fullProfile(deps), { clock, log });
+    stack.defer(() => running.close());
+  });
+
+  const endpoints: Endpoints = {
+    portal: frontDoor.url,
+    git: `${frontDoor.url}/git`,
+    registry: registryHost,
+    api: api.url,
+    gateway: gateway.url,
+  };
+  handlers.push(
+    createRegistryHandler({
+      registry: content.registry,
+      authorize: (token, action) => mayDo(token, action === "push" ? "write" : "read"),
+    }),
+    (request, response) => gitHost.handle(request, response),
+    serveArtifacts({
+      find: async (...commit) => artifacts.find(...commit),
+      open: (digest) => content.blobs.stream(digest),
+    }),
+    healthHandler(
+      () => ready,
+      () => describe(endpoints),
+    ),
+  );
+  ready = true;
+  return {
+    endpoints,
+    client,
+    cache,
+    git: hosted,
+    kubeconfig: () => api.kubeconfig("main"),
+    close: () => stack.disposeAsync(),
+  };
+}
+
+function nodeName(): string {
+  return (
+    hostname()
+      .toLowerCase()
+      .replace(/[^a-z0-9-]/g, "-") || "node"
+  );
+}
+
+function logsOf(agent: NodeAgent, clock: () => Date) {
+  return (
+    namespace: string,
+    pod: string,
+    container: string,
+    query: Record<string, string | undefined>,
+    signal: AbortSignal,
+  ) => agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal);
+}
+
+function describe(endpoints: Endpoints): string {
+  const lines = Object.entries(endpoints).map(([name, url]) => `${name.padEnd(10)}${url}`);
+  return `Slipway\n\n${lines.join("\n")}\n`;
+}
