@@ -13,19 +13,24 @@ const NONE: Labels = {};
 function requirement({ key, operator, values = [] }: LabelSelectorRequirement): LabelPredicate {
   if (!NAME.test(key)) throw failure("BadRequest", `unable to parse requirement: invalid label key "${key}"`);
   const set = new Set(values);
+  const read = (labels: Labels = NONE): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+  const matches =
+    (test: (value: string | undefined) => boolean): LabelPredicate =>
+    (labels) =>
+      test(read(labels));
   switch (operator) {
     case "In":
-      return (labels = NONE) => labels[key] !== undefined && set.has(labels[key]);
+      return matches((value) => value !== undefined && set.has(value));
     case "NotIn":
-      return (labels = NONE) => labels[key] === undefined || !set.has(labels[key]);
+      return matches((value) => value === undefined || !set.has(value));
     case "Exists":
-      return (labels = NONE) => labels[key] !== undefined;
+      return matches((value) => value !== undefined);
     case "DoesNotExist":
-      return (labels = NONE) => labels[key] === undefined;
+      return matches((value) => value === undefined);
     case "Gt":
-      return (labels = NONE) => Number(labels[key]) > Number(values[0]);
+      return matches((value) => Number(value) > Number(values[0]));
     case "Lt":
-      return (labels = NONE) => Number(labels[key]) < Number(values[0]);
+      return matches((value) => Number(value) < Number(values[0]));
     default:
       throw failure("BadRequest", `"${operator}" is not a valid label selector operator`);
   }

@@ -398,6 +398,38 @@ for (const [transportName, open] of TRANSPORTS)
       await eventually(async () => (await client.get(Namespace, ns)) === undefined);
     });
 
+    test("keeps the namespaces that everything needs", async () => {
+      await rejects(client.delete(Namespace, { name: "default" }), reason("Forbidden"));
+    });
+
+    test("shows one object in all versions of its kind", async () => {
+      const definition = structuredClone(widgetDefinition);
+      definition.metadata.name = "dials.example.dev";
+      definition.spec.names = { plural: "dials", kind: "Dial", shortNames: [] };
+      const [v1] = definition.spec.versions;
+      ok(v1);
+      definition.spec.versions = [v1, { ...v1, name: "v1beta1", storage: false }];
+      await client.create(CustomResourceDefinition, definition);
+      const [current, older] = await Promise.all(
+        ["v1", "v1beta1"].map((version) => client.resourceFor(`example.dev/${version}`, "Dial")),
+      );
+      ok(current && older);
+      const ns = await newNamespace();
+      const made = await client.create(older, widget("d", ns, { size: 1 }));
+      equal(made.apiVersion, "example.dev/v1beta1");
+      const seen = await client.get(current, "d", ns);
+      deepEqual([seen?.apiVersion, seen?.metadata.uid], ["example.dev/v1", made.metadata.uid]);
+      const grown = await client.update(older, { ...made, spec: { size: 2 } });
+      deepEqual([grown.apiVersion, grown.metadata.generation], ["example.dev/v1beta1", 2]);
+      const same = await client.update(older, grown);
+      equal(same.metadata.resourceVersion, grown.metadata.resourceVersion);
+      const listed = await client.list(current, { namespace: ns });
+      deepEqual(
+        listed.items.map(({ apiVersion, spec }) => [apiVersion, spec]),
+        [["example.dev/v1", { size: 2, replicas: 1 }]],
+      );
+    });
+
     test("gives every namespace a service account and the authority", async () => {
       const ns = await newNamespace();
       const ca = await eventually(() => client.get(ConfigMap, "kube-root-ca.crt", ns));

@@ -4,6 +4,7 @@ import { defineResource, type ObjectOf } from "../define.ts";
 import { destination } from "./source.ts";
 
 const groupKinds = s.array(s.object({ group: s.string(), kind: s.string() }));
+const namedGroupKinds = s.array(s.object({ group: s.string(), kind: s.string(), name: s.optional(s.string()) }));
 
 export const AppProject = defineResource({
   group: "argoproj.io",
@@ -18,8 +19,8 @@ export const AppProject = defineResource({
       sourceRepos: s.optional(s.array(s.string())),
       destinations: s.optional(s.array(destination)),
       sourceNamespaces: s.optional(s.array(s.string())),
-      clusterResourceWhitelist: s.optional(groupKinds),
-      clusterResourceBlacklist: s.optional(groupKinds),
+      clusterResourceWhitelist: s.optional(namedGroupKinds),
+      clusterResourceBlacklist: s.optional(namedGroupKinds),
       namespaceResourceWhitelist: s.optional(groupKinds),
       namespaceResourceBlacklist: s.optional(groupKinds),
     }),

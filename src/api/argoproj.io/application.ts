@@ -1,7 +1,17 @@
 /** argoproj.io/v1alpha1 Application: keeps a cluster at what a directory of a Git repository says. */
 import { s } from "#kit/schema/build.ts";
 import { defineResource, type ObjectOf } from "../define.ts";
-import { destination, health, initiatedBy, nameValues, operation, operationState, retry, source } from "./source.ts";
+import {
+  destination,
+  health,
+  initiatedBy,
+  namespaceMetadata,
+  nameValues,
+  operation,
+  operationState,
+  retry,
+  source,
+} from "./source.ts";
 
 const spec = s.object({
   project: s.string(),
@@ -21,9 +31,7 @@ const spec = s.object({
       ),
       syncOptions: s.optional(s.array(s.string())),
       retry: s.optional(retry),
-      managedNamespaceMetadata: s.optional(
-        s.object({ labels: s.optional(s.map(s.string())), annotations: s.optional(s.map(s.string())) }),
-      ),
+      managedNamespaceMetadata: s.optional(namespaceMetadata),
     }),
   ),
   ignoreDifferences: s.optional(
@@ -85,7 +93,9 @@ const status = s.object({
       s.object({
         id: s.int(),
         revision: s.optional(s.string()),
+        revisions: s.optional(s.array(s.string())),
         source: s.optional(source),
+        sources: s.optional(s.array(source)),
         deployStartedAt: s.optional(s.time()),
         deployedAt: s.time(),
         initiatedBy: s.optional(initiatedBy),

@@ -17,6 +17,7 @@ export const source = s.open(
         recurse: s.optional(s.boolean()),
         include: s.optional(s.string()),
         exclude: s.optional(s.string()),
+        disableExtensionFilter: s.optional(s.boolean()),
         jsonnet: s.optional(s.anyObject()),
       }),
     ),
@@ -76,7 +77,7 @@ export const operation = s.object({
   ),
 });
 
-export const resourceResult = s.object({
+const resourceResult = s.object({
   group: s.string(),
   version: s.string(),
   kind: s.string(),
@@ -90,6 +91,11 @@ export const resourceResult = s.object({
   images: s.optional(s.array(s.string())),
 });
 
+export const namespaceMetadata = s.object({
+  labels: s.optional(s.map(s.string())),
+  annotations: s.optional(s.map(s.string())),
+});
+
 export const operationState = s.object({
   phase: s.string(),
   message: s.optional(s.string()),
@@ -100,7 +106,10 @@ export const operationState = s.object({
   syncResult: s.optional(
     s.object({
       revision: s.string(),
+      revisions: s.optional(s.array(s.string())),
       source: s.optional(source),
+      sources: s.optional(s.array(source)),
+      managedNamespaceMetadata: s.optional(namespaceMetadata),
       resources: s.optional(s.array(resourceResult)),
     }),
   ),

@@ -83,21 +83,44 @@ function checkString(schema: StructuralSchema, value: string, path: string, repo
       reason: "FieldValueTooLong",
       message: `Too long: may not be more than ${schema.maxLength} bytes`,
     });
-  if (schema.pattern && !compilePattern(schema.pattern).test(value))
+  if (schema.pattern && compilePattern(schema.pattern)?.test(value) === false)
     report(invalidValue(value, path, `should match '${schema.pattern}'`));
   const problem = schema.format ? formatProblem(schema.format, value) : undefined;
   if (problem) report(invalidValue(value, path, problem));
 }
 
-const patterns = new Map<string, RegExp>();
+const patterns = new Map<string, RegExp | undefined>();
 
-function compilePattern(source: string): RegExp {
-  let pattern = patterns.get(source);
-  if (!pattern) {
-    pattern = new RegExp(source, "u");
-    patterns.set(source, pattern);
-  }
-  return pattern;
+/** Patterns are Go's (RE2); one that cannot be said in JavaScript is not checked. */
+function compilePattern(source: string): RegExp | undefined {
+  if (!patterns.has(source)) patterns.set(source, toRegExp(source));
+  return patterns.get(source);
+}
+
+const POSIX: { readonly [name: string]: string } = {
+  alnum: "A-Za-z0-9",
+  alpha: "A-Za-z",
+  digit: "0-9",
+  lower: "a-z",
+  space: "\\s",
+  upper: "A-Z",
+  word: "\\w",
+  xdigit: "A-Fa-f0-9",
+};
+
+function toRegExp(source: string): RegExp | undefined {
+  const [, options = "", rest = source] = /^\(\?([ims]+)\)(.*)$/s.exec(source) ?? [];
+  const body = rest
+    .replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX[name] ?? whole)
+    .replaceAll("\\A", "^")
+    .replaceAll("\\z", "$");
+  for (const flags of [`u${options}`, options])
+    try {
+      return new RegExp(body, flags);
+    } catch {
+      // without the u flag JavaScript takes escapes that it otherwise refuses
+    }
+  return undefined;
 }
 
 function checkNumber(schema: StructuralSchema, value: number, path: string, report: Report): void {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -14,16 +16,19 @@ import { type Running, runControllers } from "#engine/controller/run.ts";
 import { createGitPort, type GitPort } from "#ports/git/git.ts";
 import { createGitHost, type GitHost } from "#ports/git/host.ts";
 import { KubeClient } from "#ports/kube/client.ts";
+import type { Transport } from "#ports/kube/transport.ts";
 import { memoryStore } from "#ports/store/memory.ts";
 import { gitopsControllers } from "./index.ts";
 
 type World = {
-  directory: string;
   host: GitHost;
   git: GitPort;
   client: KubeClient;
-  cache: ObjectCache;
   running: Running;
+  /** The repository over HTTP, as if it were somebody else's. */
+  url: string;
+  /** Starts a second set of controllers with nothing in memory; returns what it wrote until it was quiet. */
+  restart: () => Promise<string[]>;
   close: () => Promise<void>;
 };
 
@@ -53,26 +58,58 @@ async function start(): Promise<World> {
     await client.create(CustomResourceDefinition, toCustomResourceDefinition(kind as Resource) as never);
   const cache = new ObjectCache(client, { onError: (error) => warnings.push(String(error)) });
   const embedded = (url: string) => (url === "http://slipway/git/config.git" ? host.path("config") : undefined);
-  const controllers = gitopsControllers({
-    cache,
-    git,
-    embedded,
-    onPush: (listener) => host.onPush(listener),
-    controlNamespace: "argocd",
-  });
-  const log = (level: string, message: string): void => {
-    if (level === "warn" || level === "error") warnings.push(message);
-  };
+  const dependencies = { git, embedded, onPush: (listener: Parameters<GitHost["onPush"]>[0]) => host.onPush(listener) };
+  const controllers = gitopsControllers({ ...dependencies, cache, controlNamespace: "argocd" });
   const running = runControllers(cache, controllers, { log });
+  const web = createServer((req, res) => void host.handle(req, res));
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
   for (const name of ["argocd", "dev"]) await ensureNamespace(client, name);
   const close = async (): Promise<void> => {
     await running.close();
+    web.closeAllConnections();
+    web.close();
     cache.close();
     await server.close();
     git.close();
     await rm(directory, { recursive: true, force: true });
   };
-  return { directory, host, git, client, cache, running, close };
+  const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/git/config.git`;
+  const restart = async (): Promise<string[]> => {
+    await world.running.settle();
+    const writes: string[] = [];
+    const second = new ObjectCache(new KubeClient(recording(server.transport(), writes)));
+    const again = runControllers(
+      second,
+      gitopsControllers({ ...dependencies, cache: second, controlNamespace: "argocd" }),
+      { log },
+    );
+    await second.informer(Application).ready();
+    await again.settle();
+    await again.close();
+    second.close();
+    return writes;
+  };
+  return { host, git, client, running, url, restart, close };
+}
+
+function log(level: string, message: string): void {
+  if (level === "warn" || level === "error") warnings.push(message);
+}
+
+/** The same transport, with every write noted, dry runs too. */
+function recording(transport: Transport, writes: string[]): Transport {
+  return {
+    request: (request) => {
+      if (request.method !== "GET")
+        writes.push(
+          `${request.query?.dryRun ? "dry " : ""}${request.method} ${request.path} ${JSON.stringify(request.body)}`,
+        );
+      return transport.request(request);
+    },
+    watch: (request) => transport.watch(request),
+    stream: (request) => transport.stream(request),
+    close: () => transport.close(),
+  };
 }
 
 async function ensureNamespace(client: KubeClient, name: string): Promise<void> {
@@ -388,5 +425,38 @@ test("the refresh annotation is taken off when it is done", async () => {
   await eventually(
     () => world.client.get(Application, "web", "argocd"),
     (found) => found?.metadata.annotations?.["argocd.argoproj.io/refresh"] === undefined,
+  );
+});
+
+test("a repository elsewhere is asked again when a refresh is asked for", async () => {
+  await push("remote", { "a.yaml": configMap("remote", "1") });
+  await create("remote", { source: { repoURL: world.url, targetRevision: "HEAD", path: "remote" } });
+  await until("remote", ({ operationState }) => operationState?.phase === "Succeeded");
+  const commit = await push("remote", { "a.yaml": configMap("remote", "2") });
+  const annotations = { "argocd.argoproj.io/refresh": "hard" };
+  const target = { name: "remote", namespace: "argocd" };
+  await world.client.patch(Application, target, { type: "merge", body: { metadata: { annotations } } });
+  await until("remote", ({ sync }) => sync?.status === "Synced" && sync.revision === commit);
+  assert.equal((await live("remote"))?.data?.value, "2");
+});
+
+test("a restart runs nothing twice", async () => {
+  const applications = await world.client.list(Application);
+  for (const { metadata } of applications.items) {
+    const body = { metadata: { annotations: { "argocd.argoproj.io/refresh": "normal" } } };
+    await world.client.patch(Application, metadata, { type: "merge", body });
+  }
+  await eventually(
+    () => world.client.list(Application),
+    ({ items }) => items.every(({ metadata }) => !metadata.annotations?.["argocd.argoproj.io/refresh"]),
+  );
+  const writes = await world.restart();
+  assert.ok(
+    writes.some((write) => write.startsWith("dry ")),
+    "it compared",
+  );
+  assert.deepEqual(
+    writes.filter((write) => !write.startsWith("dry ")),
+    [],
   );
 });

@@ -17,13 +17,14 @@ const TREE = files({
     items: [{ apiVersion: "v1", kind: "Secret", metadata: { name: "s" } }],
   }),
   "sub/c.yml": map("c"),
-  "notes.md": "x",
+  "notes.md": map("note"),
 });
 
 const DIRECTORIES: [DirectoryOptions | undefined, string[]][] = [
   [undefined, ["s", "b1", "b2"]],
   [{ recurse: true }, ["s", "b1", "b2", "c"]],
   [{ recurse: true, include: "{sub/*,*.json}" }, ["s", "c"]],
+  [{ disableExtensionFilter: true, include: "*.{md,json}" }, ["s", "note"]],
   [{ recurse: true, exclude: "*.json" }, ["b1", "b2", "c"]],
 ];
 for (const [options, expected] of DIRECTORIES)

@@ -3,7 +3,13 @@ import type { Unstructured } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
 import { parseYaml, YamlError } from "#kit/yaml.ts";
 
-export type DirectoryOptions = { recurse?: boolean; include?: string; exclude?: string };
+export type DirectoryOptions = {
+  recurse?: boolean;
+  include?: string;
+  exclude?: string;
+  /** Files of any name are manifests. */
+  disableExtensionFilter?: boolean;
+};
 
 /** Files that do not make a plain directory of manifests, or not one that can be read. */
 export class ManifestError extends Error {
@@ -29,12 +35,13 @@ export function parseManifests(files: ReadonlyMap<string, Uint8Array>, options: 
 }
 
 /** Whether the file has to be read at all. */
-export function isRelevant(path: string): boolean {
-  return /\.(ya?ml|json)$/.test(path) || path in TOOL_FILES;
+export function isRelevant(path: string, options: DirectoryOptions = {}): boolean {
+  return options.disableExtensionFilter === true || /\.(ya?ml|json)$/.test(path) || Object.hasOwn(TOOL_FILES, path);
 }
 
-function isManifest(path: string, { recurse, include, exclude }: DirectoryOptions): boolean {
-  if (!/\.(ya?ml|json)$/.test(path) || (!recurse && path.includes("/"))) return false;
+function isManifest(path: string, options: DirectoryOptions): boolean {
+  const { recurse, include, exclude } = options;
+  if (!isRelevant(path, options) || (!recurse && path.includes("/"))) return false;
   if (path.split("/").at(-1)?.startsWith(".argocd-source")) return false;
   if (exclude && compileGlob(exclude).test(path)) return false;
   return !include || compileGlob(include).test(path);

@@ -119,7 +119,9 @@ export class ManifestSource {
     const question = `${tree} ${canonicalJson(source.directory)}`;
     const known = this.parsed.get(key);
     if (known?.question === question) return known.objects;
-    const files = await git.readFiles(repository, commit.id, directory, { include: isRelevant });
+    const files = await git.readFiles(repository, commit.id, directory, {
+      include: (path) => isRelevant(path, source.directory),
+    });
     const objects = parseManifests(files, source.directory);
     for (const object of objects) deepFreeze(object);
     this.parsed.set(key, { question, objects });

@@ -119,7 +119,7 @@ const REASONS: readonly (readonly [RegExp, GitErrorReason])[] = [
 ];
 
 /** The error that git's own words describe, without its prefixes and hints. */
-export function toGitError(command: string, stderr: string, code: number): GitError {
+function toGitError(command: string, stderr: string, code: number): GitError {
   const lines = stderr
     .split(/[\n\r]+/)
     .map((line) => line.trim())

@@ -77,7 +77,7 @@ async function isUnchanged(
 }
 
 /** The id that git gives to a file's content. */
-export function blobId(content: string | Uint8Array): string {
+function blobId(content: string | Uint8Array): string {
   const bytes = Buffer.from(content);
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }

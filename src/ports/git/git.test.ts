@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import { GitError, gitEnvironment } from "./cli.ts";
 import { createGitPort, type GitPort, type RefUpdate } from "./git.ts";
@@ -263,4 +264,25 @@ test("commits to a remote repository, over and around other writers", async () =
   } finally {
     other.close();
   }
+});
+
+test("what an interruption left behind is gone after a restart", async () => {
+  const path = await host.create("locked");
+  await writeFile(join(path, "refs", "heads", "main.lock"), "");
+  await mkdir(join(directory, "repositories", ".creating-x"));
+  await assert.rejects(port.commitFiles({ path }, request("a", { a: "1" })), /main\.lock/);
+  const again = await createGitHost({ directory: join(directory, "repositories"), authorize: async () => true });
+  assert.ok((await port.commitFiles({ path }, request("a", { a: "1" }))).changed);
+  assert.ok((await again.list()).includes("locked"));
+  await assert.rejects(access(join(directory, "repositories", ".creating-x")));
+});
+
+test("a compressed request is understood", async () => {
+  const { commit } = await port.pin({ path: host.path("demo") }, { branch: "main" });
+  const line = `want ${commit.id} no-progress\n`;
+  const body = gzipSync(`${(line.length + 4).toString(16).padStart(4, "0")}${line}00000009done\n`);
+  const headers = { "content-type": "application/x-git-upload-pack-request", "content-encoding": "gzip" };
+  const answer = await fetch(`http://${base}/demo.git/git-upload-pack`, { method: "POST", headers, body });
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  assert.deepEqual([answer.status, bytes.subarray(0, 12).toString()], [200, "0008NAK\nPACK"]);
 });

@@ -54,12 +54,20 @@ const CONFIG = `
 `;
 const ROUTE = /^\/git\/([^/]+)\.git(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/;
 
-/** Opens the host; removes what an interrupted `create` left behind. */
+/** Opens the host; removes what an interruption left behind. */
 export async function createGitHost(options: GitHostOptions): Promise<GitHost> {
   await mkdir(options.directory, { recursive: true });
   for (const name of await readdir(options.directory))
     if (name.startsWith(".creating-")) await rm(join(options.directory, name), { recursive: true, force: true });
+    else await removeLocks(join(options.directory, name));
   return new Host(options);
+}
+
+/** Lock files that a killed git left behind would refuse every later push. Nobody writes while the host is being opened. */
+async function removeLocks(repository: string): Promise<void> {
+  const refs = await readdir(join(repository, "refs"), { recursive: true }).catch(() => []);
+  const files = [...refs.map((name) => join("refs", name)), "packed-refs.lock", "HEAD.lock", "config.lock"];
+  for (const file of files) if (file.endsWith(".lock")) await rm(join(repository, file), { force: true });
 }
 
 class Host implements GitHost {

@@ -75,7 +75,7 @@ export class Mirrors {
 export type RemoteReferences = { head: string | undefined; refs: Map<string, string> };
 
 /** The output of `git ls-remote --symref`; annotated tags count as the commits they name. */
-export function parseReferences(text: string): RemoteReferences {
+function parseReferences(text: string): RemoteReferences {
   const refs = new Map<string, string>();
   let head: string | undefined;
   for (const line of text.split("\n")) {

@@ -1,7 +1,7 @@
 /** The grammars of names that come from outside: repositories, refs, commits, paths inside a tree. */
 import { GitError } from "./cli.ts";
 
-const REPOSITORY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const REPOSITORY = /^(?!.*(\.\.|\.git$|\.lock$|\.$))[a-z0-9][a-z0-9._-]{0,99}$/i;
 const COMMIT = /^[0-9a-f]{40}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const NOT_IN_REFS = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|^[-./]|[/.]$|\.lock($|\/)/;
@@ -10,7 +10,7 @@ const NOT_IN_PATHS = /[\x00-\x1f\x7f]/;
 
 /** True for a name that a hosted repository may have: one path segment, no tricks. */
 export function isRepositoryName(name: string): boolean {
-  return REPOSITORY.test(name) && !name.includes("..") && !/\.(git|lock)$/i.test(name) && !name.endsWith(".");
+  return REPOSITORY.test(name);
 }
 
 /** True for a full, lower-case SHA-1. */

@@ -39,21 +39,19 @@ export async function pin(
 ): Promise<Pinned> {
   const place = "path" in location ? (location.url ?? location.path) : withoutCredentials(location.url);
   const refs = "path" in location ? localRefs(location.path, context) : remoteRefs(location, context, options);
-  const target = await chooseTarget(selector, refs, place);
+  let words = "revision";
   try {
+    const target = await chooseTarget(selector, refs, place);
+    words = target.words;
     const repository = await obtain(location, target, context, options);
     const commit = await readCommit(context.reader(repository), target.commit ?? target.ref);
     return { repository, commit, revision: `${target.label ? `${target.label}@` : ""}sha1:${commit.id}` };
   } catch (error) {
     if (!(error instanceof GitError) || error.reason !== "NotFound") throw error;
-    const missingRef = /remote ref|is not in the repository|not our ref/.test(error.message);
-    throw new GitError(
-      "NotFound",
-      missingRef ? `${target.words} not found in ${place}` : `repository ${place} not found`,
-      {
-        cause: error,
-      },
-    );
+    if (/remote ref|is not in the repository|not our ref/.test(error.message))
+      throw new GitError("NotFound", `${words} not found in ${place}`, { cause: error });
+    if (error.message.endsWith(`found in ${place}`)) throw error;
+    throw new GitError("NotFound", `repository ${place} not found`, { cause: error });
   }
 }
 

@@ -20,7 +20,7 @@ export async function readCommit(reader: ObjectReader, id: string): Promise<Comm
 }
 
 /** The parts of a commit object's text. */
-export function parseCommit(id: string, text: string): CommitInfo {
+function parseCommit(id: string, text: string): CommitInfo {
   const end = text.indexOf("\n\n");
   const header = text.slice(0, end).split("\n");
   const find = (key: string): string[] =>
@@ -88,7 +88,7 @@ async function readTree(reader: ObjectReader, id: string): Promise<Entry[]> {
 }
 
 /** The entries of a tree object. */
-export function parseTree(content: Buffer): Entry[] {
+function parseTree(content: Buffer): Entry[] {
   const entries: Entry[] = [];
   for (let at = 0; at < content.length; ) {
     const space = content.indexOf(0x20, at);

@@ -9,6 +9,11 @@ export type Mount = {
   readOnly: boolean;
 };
 
+/** Order for mounting: parents before what is mounted below them. */
+export function byDepth(left: Mount, right: Mount): number {
+  return left.target.split("/").length - right.target.split("/").length;
+}
+
 /** Upper bounds; what is absent is not limited. */
 export type Resources = { memoryBytes?: number; cpuMillis?: number; pids?: number };
 

@@ -4,6 +4,7 @@ import type { Change, Collection } from "../storage/collection.ts";
 import type { Core } from "../verbs/write.ts";
 import type { Handle } from "../wire/in-process.ts";
 import { DefinitionLoop } from "./definitions.ts";
+import { startEventExpiry } from "./events.ts";
 import { GarbageCollector } from "./garbage.ts";
 import { NamespaceLoop } from "./namespaces.ts";
 
@@ -30,9 +31,11 @@ export async function startLifecycle(options: {
   const stop = core.objects.observe(observe);
   await namespaces.start();
   definitions.start();
+  const stopExpiry = startEventExpiry(core, registry);
   return {
     close: async () => {
       stop();
+      stopExpiry();
       await Promise.all([garbage.close(), namespaces.close(), definitions.close()]);
     },
   };

@@ -6,6 +6,8 @@ import type { Strategy } from "./strategy.ts";
 
 const asNamespace = (object: Unstructured): Mutable<Namespace> => object as unknown as Mutable<Namespace>;
 
+const UNDELETABLE = ["default", "kube-public", "kube-system"];
+
 export const namespaceStrategy: Strategy = {
   nameRule: "label",
   defaults: (draft) => {
@@ -20,6 +22,8 @@ export const namespaceStrategy: Strategy = {
   prepareUpdate: (draft, current) => {
     asNamespace(draft).spec = { ...asNamespace(current).spec };
   },
+  refuseDelete: ({ metadata }) =>
+    UNDELETABLE.includes(metadata.name) ? "this namespace may not be deleted" : undefined,
   isHeld: (object) => (asNamespace(object).spec?.finalizers ?? []).length > 0,
   prepareDelete: (draft) => {
     const namespace = asNamespace(draft);

@@ -19,6 +19,8 @@ export type Strategy = {
   generation?: boolean;
   /** Seconds that the object may take to go; 0 removes it at once. */
   gracePeriod?: (current: Unstructured, asked: number | undefined) => number;
+  /** Why an object may never be deleted; undefined when it may. */
+  refuseDelete?: (object: Unstructured) => string | undefined;
   /** True when something besides metadata.finalizers still keeps a deleted object. */
   isHeld?: (object: Unstructured) => boolean;
   /** Runs when deletionTimestamp is set. */

@@ -1,7 +1,7 @@
 /** delete and deletecollection. */
 import type { Unstructured } from "#api/meta.ts";
 import { clone, isObject } from "#kit/json.ts";
-import { conflict, failure, notFound } from "#kit/status.ts";
+import { conflict, failure, forbidden, notFound } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { Answer } from "../wire/answer.ts";
@@ -85,6 +85,8 @@ export async function removeEntry(
   options: DeleteOptions,
 ): Promise<{ entry: Entry; gone: boolean }> {
   requirePreconditions(served, current, options);
+  const refusal = served.strategy.refuseDelete?.(current.object);
+  if (refusal) throw forbidden(served.id, current.name, refusal);
   const draft = clone(current.object) as Unstructured;
   mark(served, core, draft, options);
   const gone = isGone(served, draft);

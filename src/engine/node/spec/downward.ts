@@ -1,6 +1,9 @@
 /** The downward API: fields of a pod as text. */
+import type { Pod } from "#api/builtin/types.gen.ts";
 import { SandboxError } from "#ports/sandbox/runtime.ts";
-import type { RunningPod } from "./environment.ts";
+
+/** What of a pod is known only when it runs. */
+export type RunningPod = { pod: Pod; podIP: string; hostIP: string; nodeName: string };
 
 /** The value of a field path. Throws SandboxError for fields that cannot be had. */
 export function fieldValue(path: string, { pod, podIP, hostIP, nodeName }: RunningPod): string {

@@ -1,7 +1,7 @@
 /** The environment variables of a container, with everything they refer to. */
 import type { ConfigMap, Container, EnvVar, EnvVarSource, Pod, Secret } from "#api/builtin/types.gen.ts";
 import { SandboxError } from "#ports/sandbox/runtime.ts";
-import { fieldValue } from "./downward.ts";
+import { fieldValue, type RunningPod } from "./downward.ts";
 import { expand } from "./expand.ts";
 import { resourceValue } from "./resources.ts";
 
@@ -10,9 +10,6 @@ export interface References {
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
 }
-
-/** What of a pod is known only when it runs. */
-export type RunningPod = { pod: Pod; podIP: string; hostIP: string; nodeName: string };
 
 export type EnvironmentInput = {
   container: Container;

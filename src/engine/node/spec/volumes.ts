@@ -3,8 +3,8 @@ import { chmod, mkdir, realpath, rename, rm, symlink, writeFile } from "node:fs/
 import { dirname, join, normalize } from "node:path";
 import type { Container, KeyToPath, Volume } from "#api/builtin/types.gen.ts";
 import { type Mount, SandboxError } from "#ports/sandbox/runtime.ts";
-import { fieldValue } from "./downward.ts";
-import type { References, RunningPod } from "./environment.ts";
+import { fieldValue, type RunningPod } from "./downward.ts";
+import type { References } from "./environment.ts";
 
 type File = { path: string; content: Uint8Array; mode: number };
 

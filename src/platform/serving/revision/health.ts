@@ -19,6 +19,8 @@ const DEPLOYING = unknown("Deploying");
 const HEALTHY: Health = { ResourcesAvailable: TRUE, ContainerHealthy: TRUE };
 /** Waiting reasons that do not pass by themselves, apart from those about the image. */
 const CANNOT_START = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
+/** The node lost sight of the container, as when it was restarted itself: no fault of the container's. */
+const LOST = "ContainerStatusUnknown";
 const NO_IMAGE = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"]);
 
 /** Whether replicas are wanted and none of them is available, so that the pods have to be looked at. */
@@ -93,6 +95,7 @@ function containerFault(container: k8s.ContainerStatus, before: Health): Partial
   const { state, lastState, image } = container;
   const { waiting } = state ?? {};
   const ended = state?.terminated ?? lastState?.terminated;
+  if (ended?.reason === LOST) return undefined;
   if (ended && (ended.exitCode !== 0 || waiting?.reason === "CrashLoopBackOff"))
     return { ContainerHealthy: failed(`ExitCode${ended.exitCode}`, `Container failed with: ${lastWords(ended)}`) };
   if (!waiting?.reason) return undefined;

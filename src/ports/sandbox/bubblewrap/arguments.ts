@@ -1,7 +1,6 @@
 /** The command line that runs a container in bubblewrap: pure. */
 
-import { byDepth } from "../runc/config.ts";
-import type { ContainerSpec } from "../runtime.ts";
+import { byDepth, type ContainerSpec } from "../runtime.ts";
 import type { UserIds } from "../users.ts";
 
 /** File descriptor on which bubblewrap reports the child's process id. */

@@ -1,5 +1,5 @@
 /** The OCI runtime configuration (`config.json`) of a container: pure. */
-import type { ContainerSpec, Mount } from "../runtime.ts";
+import { byDepth, type ContainerSpec, type Mount } from "../runtime.ts";
 import type { UserIds } from "../users.ts";
 import { seccompProfile } from "./seccomp.ts";
 
@@ -101,11 +101,6 @@ function bindMount(mount: Mount): object {
     source: mount.source,
     options: ["rbind", "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
   };
-}
-
-/** Parents before what is mounted below them. */
-export function byDepth(left: Mount, right: Mount): number {
-  return left.target.split("/").length - right.target.split("/").length;
 }
 
 function networkNamespace({ network }: ContainerSpec): object[] {
