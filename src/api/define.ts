@@ -38,6 +38,7 @@ type Declaration<Spec, Status, Fields extends FieldSchemas> = {
   scope: "Namespaced" | "Cluster";
   /** One sentence for the reference page. */
   doc?: string;
+  /** An optional one may be left out by writers; readers that need it must cope with that. */
   spec?: Schema<Spec>;
   status?: Schema<Status>;
   /** Top-level fields other than spec and status. */
@@ -75,13 +76,13 @@ export type ObjectOf<R> = R extends ResourceRef<infer T> ? T : never;
 
 const conditionSchema: Schema<Condition> = s.object({
   type: s.string(),
-  status: s.oneOf("True", "False", "Unknown"),
+  status: s.string(),
   reason: s.optional(s.string()),
   message: s.optional(s.string()),
   lastTransitionTime: s.optional(s.time()),
   severity: s.optional(s.string()),
   observedGeneration: s.optional(s.int()),
-}) as Schema<Condition>;
+}) as unknown as Schema<Condition>;
 
 /** Declares a kind; see {@link Declaration} for what may be said. */
 export function defineResource<
@@ -116,7 +117,7 @@ function objectSchema(declaration: Declaration<unknown, unknown, FieldSchemas>):
   const { spec, status, fields = {}, rules } = declaration;
   const extra = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.json]));
   const required = [
-    ...(spec?.json.required?.length ? ["spec"] : []),
+    ...(spec?.json.required?.length && !spec.optional ? ["spec"] : []),
     ...Object.keys(fields).filter((name) => !fields[name]?.optional),
   ];
   return {

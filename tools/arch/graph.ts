@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
-const IMPORT = /^(?:import|export)\b[^"';]*?["']([^"']+)["']/gm;
+const IMPORT = /^(?:import|export)\s(?:[^"';=()]*?\bfrom\s+)?["']([^"'\n]+)["']/gm;
 const DYNAMIC = /\bimport\(\s*["']([^"']+)["']\s*\)|new URL\(\s*["'](\.[^"']+\.ts)["']/g;
 
 /** Reads every TypeScript file below `root` (paths are relative to it). Test files are left out. */
@@ -19,6 +19,7 @@ function importsOf(root: string, file: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
   const specifiers = [...text.matchAll(IMPORT), ...text.matchAll(DYNAMIC)].map((match) => match[1] ?? match[2] ?? "");
   return specifiers.flatMap((specifier) => {
+    if (!specifier.endsWith(".ts")) return [];
     if (specifier.startsWith("#")) return [specifier.slice(1)];
     if (specifier.startsWith(".")) return [relative(root, join(root, dirname(file), specifier))];
     return [];

@@ -90,22 +90,23 @@ const anyCondition = s.structural<Condition>({
   "x-kubernetes-preserve-unknown-fields": true,
 });
 
+/** The fields of a core ObjectReference. */
+const objectReference = {
+  apiVersion: s.optional(s.string()),
+  kind: s.optional(s.string()),
+  namespace: s.optional(s.string()),
+  name: s.optional(s.string()),
+  fieldPath: s.optional(s.string()),
+  resourceVersion: s.optional(s.string()),
+  uid: s.optional(s.string()),
+};
+
 /** `status.resources`: what each step of a blueprint stamped, read and gave. */
 export const resourceStatuses = s.array(
   s.object({
     name: s.string(),
-    stampedRef: s.optional(
-      s.object({
-        apiVersion: s.optional(s.string()),
-        kind: s.optional(s.string()),
-        namespace: s.optional(s.string()),
-        name: s.optional(s.string()),
-        resource: s.optional(s.string()),
-      }),
-    ),
-    templateRef: s.optional(
-      s.object({ apiVersion: s.optional(s.string()), kind: s.optional(s.string()), name: s.optional(s.string()) }),
-    ),
+    stampedRef: s.optional(s.object({ ...objectReference, resource: s.optional(s.string()) })),
+    templateRef: s.optional(s.object(objectReference)),
     inputs: s.optional(s.array(s.object({ name: s.string() }))),
     outputs: s.optional(
       s.array(

@@ -31,6 +31,11 @@ export const ConfigCommit = defineResource({
     digest: s.optional(s.string({ doc: "Digest of the files." })),
     committedAt: s.optional(s.string({ doc: "RFC 3339 with milliseconds." })),
     previousCommit: s.optional(s.string({ doc: "The branch's tip before the commit." })),
+    history: s.optional(
+      s.array(s.object({ commit: s.string(), committedAt: s.string(), provenance: s.optional(s.map(s.string())) }), {
+        doc: "The newest commits made for this object, oldest first.",
+      }),
+    ),
     target: s.optional(s.object({ url: s.string(), branch: s.string(), path: s.string() })),
   }),
   conditions: ["Ready"],

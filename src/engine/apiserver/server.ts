@@ -17,10 +17,10 @@ export type Server = Core & {
   handle(request: RawRequest): Promise<Answer>;
 };
 
-export type ServerOptions = { store: Store; clock: () => Date; randomBytes: (length: number) => Uint8Array };
+export type ServerOptions = { store: Store } & Pick<Core, "clock" | "randomBytes" | "issueToken">;
 
 /** Loads the store and serves what is in it. */
-export function createServer({ store, clock, randomBytes }: ServerOptions): Server {
+export function createServer({ store, clock, randomBytes, issueToken }: ServerOptions): Server {
   const objects = new ObjectStore(store);
   const registry = new Registry();
   for (const kind of BUILTIN_KINDS) registry.add(serveBuiltin(kind, objects));
@@ -29,6 +29,7 @@ export function createServer({ store, clock, randomBytes }: ServerOptions): Serv
     objects,
     clock,
     randomBytes,
+    issueToken,
     registry,
     podStreams: undefined,
     handle: async (raw) => {

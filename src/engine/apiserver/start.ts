@@ -58,7 +58,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
   const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
   const tokens = await loadTokens(folder, clock);
-  const server = createServer({ store: options.store, clock, randomBytes });
+  const server = createServer({ store: options.store, clock, randomBytes, issueToken: tokens.issue });
   const caPem = pki.authority.cert;
   const lifecycle = await startLifecycle({ core: server, registry: server.registry, handle: server.handle, caPem });
   const https = await listen({ server, pki, tokens, port: options.port, host });

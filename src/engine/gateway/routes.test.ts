@@ -1,10 +1,14 @@
 /** Table tests for the route table, and the sync against a real API server in memory. */
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { CustomResourceDefinition } from "#api/builtin/definition.ts";
 import { Pod } from "#api/builtin/index.ts";
 import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
-import { crdOf } from "#api/crd.ts";
-import { CustomResourceDefinition } from "#api/builtin/definition.ts";
+import { toCustomResourceDefinition } from "#api/crd.ts";
+import type { Resource } from "#api/define.ts";
 import { Ingress } from "#api/networking.internal.knative.dev/ingress.ts";
 import { Revision } from "#api/serving.knative.dev/revision.ts";
 import { startApiServer } from "#engine/apiserver/start.ts";
@@ -27,14 +31,20 @@ function ingressOf(name: string, splits: { serviceName: string; percent?: number
       rules: [
         {
           hosts: [`${name}.${ns}.Apps.localhost`],
-          http: { paths: [{ splits: splits.map((split) => ({ serviceNamespace: ns, servicePort: 80, ...split })), ...extra }] },
+          http: {
+            paths: [{ splits: splits.map((split) => ({ serviceNamespace: ns, servicePort: 80, ...split })), ...extra }],
+          },
         },
       ],
     },
   };
 }
 
-function podOf(name: string, revision: string, extra: { ready?: boolean; deleted?: boolean; ports?: string } = {}): PodObject {
+function podOf(
+  name: string,
+  revision: string,
+  extra: { ready?: boolean; deleted?: boolean; ports?: string } = {},
+): PodObject {
   const { ready = true, deleted = false, ports } = extra;
   return {
     apiVersion: "v1",
@@ -53,16 +63,30 @@ function podOf(name: string, revision: string, extra: { ready?: boolean; deleted
 
 describe("planTable", () => {
   const endpoints = (pods: PodObject[]) =>
-    planTable({ ingresses: [ingressOf("app", [{ serviceName: "r1" }])], revisions: [], pods }).revisions["default/r1"]?.endpoints;
+    planTable({ ingresses: [ingressOf("app", [{ serviceName: "r1" }])], revisions: [], pods }).revisions["default/r1"]
+      ?.endpoints;
   const cases: { title: string; pod: PodObject; endpoints: { host: string; port: number }[] }[] = [
-    { title: "a ready pod at its container port", pod: podOf("p", "r1"), endpoints: [{ host: "10.0.0.1", port: 9000 }] },
-    { title: "a pod at its recorded port", pod: podOf("p", "r1", { ports: '{"9000":23456}' }), endpoints: [{ host: "10.0.0.1", port: 23456 }] },
-    { title: "a pod whose record is broken", pod: podOf("p", "r1", { ports: "{" }), endpoints: [{ host: "10.0.0.1", port: 9000 }] },
+    {
+      title: "a ready pod at its container port",
+      pod: podOf("p", "r1"),
+      endpoints: [{ host: "10.0.0.1", port: 9000 }],
+    },
+    {
+      title: "a pod at its recorded port",
+      pod: podOf("p", "r1", { ports: '{"9000":23456}' }),
+      endpoints: [{ host: "10.0.0.1", port: 23456 }],
+    },
+    {
+      title: "a pod whose record is broken",
+      pod: podOf("p", "r1", { ports: "{" }),
+      endpoints: [{ host: "10.0.0.1", port: 9000 }],
+    },
     { title: "no pod that is not ready", pod: podOf("p", "r1", { ready: false }), endpoints: [] },
     { title: "no pod that is going", pod: podOf("p", "r1", { deleted: true }), endpoints: [] },
     { title: "no pod of another revision", pod: podOf("p", "r2"), endpoints: [] },
   ];
-  for (const { title, pod, endpoints: expected } of cases) it(title, () => assert.deepEqual(endpoints([pod]), expected));
+  for (const { title, pod, endpoints: expected } of cases)
+    it(title, () => assert.deepEqual(endpoints([pod]), expected));
 
   it("takes shares from splits, bounds from the revision, and tries paths that ask for more first", () => {
     const ingress = ingressOf("app", [
@@ -97,7 +121,10 @@ describe("planTable", () => {
 
 describe("matchRoute", () => {
   it("does not take inherited names for hosts, and ends a circle of rewrites", () => {
-    const table: RouteTable = { hosts: { a: [{ splits: [], rewriteHost: "b" }], b: [{ splits: [], rewriteHost: "a" }] }, revisions: {} };
+    const table: RouteTable = {
+      hosts: { a: [{ splits: [], rewriteHost: "b" }], b: [{ splits: [], rewriteHost: "a" }] },
+      revisions: {},
+    };
     const facts = { path: "/", header: () => undefined };
     assert.equal(matchRoute(table, { host: "a", ...facts }), undefined);
     assert.equal(matchRoute(table, { host: "constructor", ...facts }), undefined);
@@ -106,10 +133,12 @@ describe("matchRoute", () => {
 
 describe("startRouteSync", () => {
   it("pushes tables as objects change, and marks a KIngress ready only when the gateway has it", async () => {
-    const api = await startApiServer({ store: memoryStore(), dataDir: "/nonexistent", port: 0 });
+    const directory = await mkdtemp(join(tmpdir(), "slipway-routes-"));
+    const api = await startApiServer({ store: memoryStore(), dataDir: directory, port: 0 });
     const client = new KubeClient(api.transport());
     const cache = new ObjectCache(client);
-    for (const kind of [Ingress, Revision]) await client.create(CustomResourceDefinition, crdOf(kind) as never);
+    for (const kind of [Ingress, Revision])
+      await client.create(CustomResourceDefinition, toCustomResourceDefinition(kind as Resource) as never);
     const tables: RouteTable[] = [];
     const waiting: { test: (table: RouteTable) => boolean; resolve: () => void }[] = [];
     let accept = Promise.withResolvers<void>();
@@ -141,11 +170,20 @@ describe("startRouteSync", () => {
     assert.deepEqual(confirmed?.status?.publicLoadBalancer, { ingress: [{ ip: "127.0.0.1" }] });
     assert.equal(confirmed?.status?.observedGeneration, confirmed?.metadata.generation);
     const pod = podOf("p", "r1");
-    await client.create(Pod, { metadata: pod.metadata, spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 9000 }] }] } });
-    await client.patch(Pod, { name: "p", namespace: ns }, { type: "merge", body: { status: pod.status } }, { subresource: "status" });
+    await client.create(Pod, {
+      metadata: pod.metadata,
+      spec: { containers: [{ name: "c", image: "x", ports: [{ containerPort: 9000 }] }] },
+    });
+    await client.patch(
+      Pod,
+      { name: "p", namespace: ns },
+      { type: "merge", body: { status: pod.status } },
+      { subresource: "status" },
+    );
     await tableWith(({ revisions }) => revisions["default/r1"]?.endpoints[0]?.port === 9000);
     sync.close();
     cache.close();
     await api.close();
+    await rm(directory, { recursive: true });
   });
 });

@@ -1,23 +1,21 @@
 /** Runs one container of a pod, one instance after the other, and observes it. */
 import { createHash } from "node:crypto";
-import { chmod, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container as ContainerDefinition, Pod } from "#api/builtin/types.gen.ts";
-import { ImageError, type UnpackedImage } from "#ports/oci/image.ts";
-import { type Container, type ContainerExit, type Mount, SandboxError } from "#ports/sandbox/runtime.ts";
-import { type NodeContext, stampOf } from "./context.ts";
+import type { UnpackedImage } from "#ports/oci/image.ts";
+import type { Container, ContainerExit, Mount } from "#ports/sandbox/runtime.ts";
+import type { NodeContext } from "./context.ts";
 import { runHook } from "./hooks.ts";
-import { Backoff, RestartBackoff } from "./plan/backoff.ts";
+import { prepareFiles, readTerminationLog } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
-import { willStart } from "./plan/plan.ts";
 import type { PodSandbox, ReadySandbox } from "./pod-sandbox.ts";
 import type { ProbeTarget } from "./probe/attempt.ts";
 import { ContainerProbes } from "./probe/container-probes.ts";
+import { Recorder } from "./recorder.ts";
 import { buildContainerSpec } from "./spec/container-spec.ts";
 import { resolveEnvironment } from "./spec/environment.ts";
 import { containerMounts } from "./spec/volumes.ts";
 
-const MESSAGE_LIMIT = 4096;
 const LEAST_GRACE_MS = 2_000;
 
 export type RunnerOptions = {
@@ -34,8 +32,7 @@ export type RunnerOptions = {
 export class ContainerRunner {
   readonly observation: ContainerObservation;
   private readonly options: RunnerOptions;
-  private readonly restarts: RestartBackoff;
-  private readonly attempts: Backoff;
+  private readonly recorder: Recorder;
   private starting: AbortController | undefined;
   private container: Container | undefined;
   private probes: ContainerProbes | undefined;
@@ -49,8 +46,7 @@ export class ContainerRunner {
   constructor(options: RunnerOptions) {
     this.options = options;
     this.observation = options.observation;
-    this.restarts = new RestartBackoff(options.context.backoff);
-    this.attempts = new Backoff(options.context.backoff);
+    this.recorder = new Recorder(options);
   }
 
   /** Starts the next instance; how that goes shows in the observation. Never rejects. */
@@ -60,15 +56,14 @@ export class ContainerRunner {
   }
 
   private async begin(): Promise<void> {
-    const { observation } = this;
-    this.starting = new AbortController();
-    observation.activity = "starting";
-    observation.waiting = undefined;
-    const instance = observation.everRan ? observation.restartCount + 1 : observation.restartCount;
+    const stop = new AbortController();
+    this.starting = stop;
+    const instance = this.recorder.starting();
     try {
-      await this.run(instance, this.starting.signal);
+      await this.run(instance, stop.signal);
     } catch (error) {
-      await this.failed(error, instance);
+      if (stop.signal.aborted) this.recorder.abandoned();
+      else this.recorder.failed(error, instance);
     }
     this.starting = undefined;
     this.options.onChange();
@@ -102,44 +97,36 @@ export class ContainerRunner {
   private async run(instance: number, signal: AbortSignal): Promise<void> {
     const { context, definition, sandbox } = this.options;
     const pod = this.options.pod();
+    this.observation.image = definition.image ?? "";
     const [ready, image] = await Promise.all([sandbox.ready(), context.images.unpack(definition.image ?? "", signal)]);
     signal.throwIfAborted();
-    this.observation.image = definition.image ?? "";
     this.observation.imageID = image.reference;
-    const id = createHash("sha256").update(`${pod.metadata.uid}/${definition.name}/${instance}`).digest("hex");
-    const terminationLog = await this.prepareFiles();
+    const files = await prepareFiles(join(sandbox.directory, definition.name), instance);
     const spec = buildContainerSpec({
-      id,
+      id: createHash("sha256").update(`${pod.metadata.uid}/${definition.name}/${instance}`).digest("hex"),
       pod,
       container: definition,
       image,
       env: await this.environment(ready, image),
-      mounts: await this.mounts(ready, terminationLog),
+      mounts: await this.mounts(ready, files.terminationLog),
       network: ready.attachment,
       remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
-      logPath: this.logPath(instance),
+      logPath: files.log,
     });
     await this.removal;
     const container = await context.runtime.create(spec, signal);
+    if (signal.aborted) await container.remove();
+    signal.throwIfAborted();
     this.running(container, instance, ready);
-    this.lifetime = container.exited.then((exit) => this.exited(container, exit, terminationLog));
+    this.lifetime = container.exited.then((exit) => this.exited(container, exit, files.terminationLog));
     await this.postStart(container);
   }
 
   private running(container: Container, instance: number, { attachment }: ReadySandbox): void {
     const { context, definition } = this.options;
-    const { observation } = this;
     this.container = container;
     this.killAt = Number.POSITIVE_INFINITY;
-    observation.last = observation.terminated ?? observation.last;
-    observation.terminated = undefined;
-    observation.activity = "running";
-    observation.everRan = true;
-    observation.restartCount = instance;
-    observation.startedAt = stampOf(context);
-    observation.containerID = `${context.runtime.name}://${container.id}`;
-    observation.waiting = undefined;
-    this.attempts.reset();
+    this.recorder.running(instance, `${context.runtime.name}://${container.id}`);
     const { exec } = container;
     this.target = {
       ip: attachment.ip,
@@ -147,7 +134,7 @@ export class ContainerRunner {
       container: definition,
       ...(exec && { exec: exec.bind(container) }),
     };
-    this.probes = this.watch(this.target, observation);
+    this.probes = this.watch(this.target, this.observation);
     this.probes.start();
   }
 
@@ -188,8 +175,7 @@ export class ContainerRunner {
     const { observation, options } = this;
     this.probes?.stop();
     clearTimeout(this.killTimer);
-    const message = exit.startError ?? (await readTail(terminationLog, MESSAGE_LIMIT));
-    this.ended(exit, message);
+    this.recorder.ended(exit, exit.startError ?? (await readTerminationLog(terminationLog)));
     this.container = undefined;
     this.removal = container
       .remove()
@@ -197,73 +183,6 @@ export class ContainerRunner {
         options.context.log("container cannot be removed", { error, container: observation.name }),
       );
     options.onChange();
-  }
-
-  /** Records how an instance ended, and when the next one may start. */
-  private ended({ code, oomKilled, startError }: ContainerExit, message: string): void {
-    const { observation } = this;
-    const { startedAt, containerID, name } = observation;
-    const reason = startError ? "StartError" : oomKilled ? "OOMKilled" : code === 0 ? "Completed" : "Error";
-    observation.activity = "exited";
-    observation.started = false;
-    observation.ready = false;
-    observation.terminated = {
-      exitCode: code,
-      reason,
-      ...(message && { message }),
-      ...(startedAt && { startedAt }),
-      finishedAt: stampOf(this.options.context),
-      ...(containerID && { containerID }),
-    };
-    const pod = this.options.pod();
-    if (pod.metadata.deletionTimestamp || !willStart(pod, observation)) return;
-    const ranFor = startedAt ? this.now() - Date.parse(startedAt) : 0;
-    const delay = this.restarts.next(ranFor);
-    if (delay === 0) return;
-    const { uid, namespace } = pod.metadata;
-    const what = `restarting failed container=${name} pod=${pod.metadata.name}_${namespace}(${uid})`;
-    this.wait("CrashLoopBackOff", `back-off ${duration(delay)} ${what}`, delay);
-    this.event(
-      "Warning",
-      "BackOff",
-      `Back-off restarting failed container ${name} in pod ${pod.metadata.name}_${namespace}(${uid})`,
-    );
-  }
-
-  /** Takes in that an instance could not be started. */
-  private async failed(error: unknown, instance: number): Promise<void> {
-    const { observation } = this;
-    if (this.starting?.signal.aborted) {
-      observation.activity = observation.everRan ? "exited" : "none";
-      return;
-    }
-    const message = (error as Error).message;
-    if (error instanceof SandboxError && error.reason === "RunContainerError") {
-      observation.last = observation.terminated ?? observation.last;
-      observation.everRan = true;
-      observation.restartCount = instance;
-      observation.startedAt = undefined;
-      this.ended({ code: 128, oomKilled: false, startError: message }, message);
-      if (willStart(this.options.pod(), observation)) this.wait("RunContainerError", message, this.attempts.next());
-    } else {
-      observation.activity = observation.everRan ? "exited" : "none";
-      const known = error instanceof ImageError || error instanceof SandboxError;
-      this.wait(known ? error.reason : "CreateContainerError", message, this.attempts.next());
-    }
-    const { definition } = this.options;
-    const isPull = error instanceof ImageError;
-    this.event(
-      "Warning",
-      "Failed",
-      isPull ? `Failed to pull image "${definition.image}": ${message}` : `Error: ${message}`,
-    );
-  }
-
-  private wait(reason: string, message: string, delayMs: number): void {
-    const now = this.now();
-    this.observation.waiting = { reason, message };
-    this.observation.waitingSince = now;
-    this.observation.notBefore = now + delayMs;
   }
 
   private async terminate(container: Container, graceMs: number): Promise<void> {
@@ -307,43 +226,11 @@ export class ContainerRunner {
     return [...usual.filter((mount) => !own.some((other) => other.target === mount.target)), ...own];
   }
 
-  private async prepareFiles(): Promise<string> {
-    const directory = join(this.options.sandbox.directory, this.options.definition.name);
-    await mkdir(directory, { recursive: true });
-    const terminationLog = join(directory, "termination-log");
-    await rm(terminationLog, { force: true });
-    await writeFile(terminationLog, "");
-    await chmod(terminationLog, 0o666);
-    return terminationLog;
-  }
-
-  private logPath(instance: number): string {
-    return join(this.options.sandbox.directory, this.options.definition.name, `${instance}.log`);
-  }
-
   private event(type: "Normal" | "Warning", reason: string, message: string): void {
     this.options.context.events.record(this.options.pod(), type, reason, message);
   }
 
   private now(): number {
     return this.options.context.clock().getTime();
-  }
-}
-
-/** `10s`, `2m40s`: as Go prints durations. */
-function duration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
-}
-
-async function readTail(path: string, limit: number): Promise<string> {
-  try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    const length = Math.min(size, limit);
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString();
-  } catch {
-    return "";
   }
 }

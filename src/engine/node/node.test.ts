@@ -51,18 +51,13 @@ function images(): ImageSource {
     config: { Cmd: ["/app"] },
     rootfs: { type: "layers", diff_ids: [] },
   } as const;
-  return {
-    unpack: async (reference) => {
-      if (reference.startsWith("missing")) throw new ImageError("ErrImagePull", `${reference}: not found`);
-      const digest = "sha256:1";
-      return {
-        reference: `${reference}@${digest}`,
-        digest,
-        config: structuredClone(config) as never,
-        layers: [join(directory, "layer")],
-      };
-    },
+  const describe = async (reference: string) => {
+    if (reference.startsWith("missing")) throw new ImageError("ErrImagePull", `${reference}: not found`);
+    const digest = "sha256:1";
+    return { reference: `${reference}@${digest}`, digest, config: structuredClone(config) as never };
   };
+  const layers = [join(directory, "layer")];
+  return { describe, unpack: async (reference) => ({ ...(await describe(reference)), layers }) };
 }
 
 async function start(
@@ -114,11 +109,17 @@ describe("startNode with a fake sandbox", () => {
   it("restarts what crashes, later and later, and says so", async () => {
     const runtime = new FakeRuntime();
     runtime.exitsWith = () => 3;
-    await start(runtime);
+    const node = await start(runtime);
     await create("crash");
     const looping = await seen("crash", (pod) => stateOf(pod)?.state?.waiting?.reason === "CrashLoopBackOff");
     assert.equal(stateOf(looping)?.lastState?.terminated?.exitCode, 3);
     assert.equal(looping.status?.phase, "Running");
+    const previous = node.logs("default", "crash", "c", { previous: true }, new AbortController().signal);
+    await assert.rejects(
+      previous[Symbol.asyncIterator]().next(),
+      /log of container "c" in pod "crash" is gone/,
+      "the fake writes none",
+    );
     const later = await seen("crash", (pod) => (stateOf(pod)?.restartCount ?? 0) >= 3);
     assert.equal(isReady(later), false);
     const events = (await client.list(Event)).items.map(({ reason }) => reason);

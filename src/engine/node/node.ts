@@ -14,6 +14,7 @@ import type { SandboxRuntime } from "#ports/sandbox/runtime.ts";
 import { bindPod, planPlacement, refusePod } from "./binder.ts";
 import { type NodeContext, stampOf } from "./context.ts";
 import { EventRecorder } from "./events.ts";
+import { logPathOf } from "./instance-files.ts";
 import { type LogOptions, readLog } from "./logs.ts";
 import { type BackoffSetting, DEFAULT_BACKOFF } from "./plan/backoff.ts";
 import { isTerminal } from "./plan/observation.ts";
@@ -213,18 +214,14 @@ class Agent implements NodeAgent {
     const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
     const status = [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === container);
     const where = `container "${container}" in pod "${pod.metadata.name}"`;
-    const running = status?.state?.running !== undefined;
-    const ran = running || status?.state?.terminated || status?.lastState?.terminated;
-    if (!status || !ran)
-      throw failure(
-        "BadRequest",
-        `${where} is waiting to start: ${status?.state?.waiting?.reason ?? "ContainerCreating"}`,
-      );
-    if (previous && !(status.lastState?.terminated && status.restartCount > 0))
-      throw failure("BadRequest", `previous terminated ${where} not found`);
-    const latest = running || status.state?.terminated !== undefined || !previous;
-    const instance = previous && latest && running ? status.restartCount - 1 : status.restartCount;
-    const path = join(this.context.podsDirectory, podDirectoryName(pod), container, `${instance}.log`);
+    const { state, lastState, restartCount = 0 } = status ?? {};
+    if (!state?.running && !state?.terminated && !lastState?.terminated)
+      throw failure("BadRequest", `${where} is waiting to start: ${state?.waiting?.reason ?? "ContainerCreating"}`);
+    if (previous && !lastState?.terminated) throw failure("BadRequest", `previous terminated ${where} not found`);
+    // A container that waits for its restart is still counted as the instance that ended.
+    const instance = previous && !state?.waiting ? restartCount - 1 : restartCount;
+    const running = state?.running !== undefined;
+    const path = logPathOf(join(this.context.podsDirectory, podDirectoryName(pod), container), instance);
     const ended =
       running && !previous ? this.workers.get(pod.metadata.uid ?? "")?.containerEnded(container) : undefined;
     return { path, ended: ended ?? Promise.resolve() };

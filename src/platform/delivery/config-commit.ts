@@ -5,6 +5,7 @@ import { type Context, type Controller, controller } from "#engine/controller/co
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { canonicalJson, deepEqual } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
+import { parseYaml, renderYamlDocuments } from "#kit/yaml.ts";
 import { GitError } from "#ports/git/cli.ts";
 import { parseCredentials } from "#ports/git/credentials.ts";
 import type { GitPort } from "#ports/git/git.ts";
@@ -19,6 +20,9 @@ export type DeliveryDependencies = {
   embedded: (url: string) => string | undefined;
 };
 
+type History = NonNullable<Status["history"]>;
+
+const HISTORY_LIMIT = 50;
 const AUTHOR = { name: "Slipway", email: "slipway@localhost" };
 const RETRY_MS = 5000;
 
@@ -56,13 +60,15 @@ export function configCommitController({ git, embedded }: DeliveryDependencies):
         };
         const { commit, previous, changed } = await git.commitFiles(location, request, { signal: context.signal });
         const revision = `${branch}@sha1:${commit.id}`;
+        const committedAt = (changed ? time : commit.time).toISOString();
         return settled(
           {
             ...done,
             commit: commit.id,
             revision,
-            committedAt: (changed ? time : commit.time).toISOString(),
+            committedAt,
             previousCommit: changed ? previous : commit.parents[0],
+            history: extendHistory(object, { commit: commit.id, committedAt }),
           },
           succeeded(revision),
         );
@@ -79,11 +85,30 @@ function succeeded(revision: string | undefined): { reason: string; message: str
   return { reason: "Succeeded", message: `committed as '${revision}'` };
 }
 
+function extendHistory({ spec, status }: ConfigCommit, made: { commit: string; committedAt: string }): History {
+  const before = (status?.history ?? []).filter(({ commit }) => commit !== made.commit);
+  return [...before, { ...made, ...(spec.provenance && { provenance: spec.provenance }) }].slice(-HISTORY_LIMIT);
+}
+
 async function filesOf({ metadata, spec }: ConfigCommit, context: Context): Promise<Record<string, string> | string> {
-  if (!spec.configMapRef) return spec.files ?? {};
+  if (!spec.configMapRef) return readable(spec.files ?? {});
   const { name } = spec.configMapRef;
   const map = await context.get(ConfigMap, name, metadata.namespace);
-  return map ? (map.data ?? {}) : `ConfigMap "${name}" not found in namespace "${metadata.namespace}"`;
+  return map ? readable(map.data ?? {}) : `ConfigMap "${name}" not found in namespace "${metadata.namespace}"`;
+}
+
+/** Templates put objects into YAML texts as JSON; in Git people read them, so YAML files are laid out as blocks. */
+function readable(files: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(files).map(([path, text]) => [path, /\.ya?ml$/.test(path) ? layOut(text) : text]);
+  return Object.fromEntries(entries);
+}
+
+function layOut(text: string): string {
+  try {
+    return renderYamlDocuments(parseYaml(text));
+  } catch {
+    return text;
+  }
 }
 
 async function isDone(

@@ -93,7 +93,10 @@ class Host implements GitHost {
         `log in to ${action} ${name}: any user name, a service account token as the password`,
         BASIC,
       );
-    if (!(await this.has(name))) return refuse(res, 404, `repository ${name} does not exist`);
+    if (!(await this.has(name))) {
+      if (action === "read") return refuse(res, 404, `repository ${name} does not exist: push to it to create it`);
+      await this.create(name);
+    }
     const request = { root: this.options.directory, path: `/${name}.git${rest}`, query, remoteAddress };
     if (rest !== "/git-receive-pack") await runBackend(req, res, { ...request, writes: false });
     else await this.receive(name, () => runBackend(req, res, { ...request, writes: true }));

@@ -16,6 +16,9 @@ function subresourcesOf({ facts }: ServedResource): Subresource[] {
       ? [{ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: SUBRESOURCE_VERBS }]
       : []),
     ...(isCore && kind === "Pod" ? [{ name: "log", kind, group, version, verbs: ["get"] }] : []),
+    ...(isCore && kind === "ServiceAccount"
+      ? [{ name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] }]
+      : []),
     ...(isCore && kind === "Namespace" ? [{ name: "finalize", kind, group, version, verbs: ["update"] }] : []),
   ];
 }

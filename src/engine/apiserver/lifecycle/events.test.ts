@@ -10,7 +10,7 @@ import { expireEvents } from "./events.ts";
 
 test("events go an hour after they were last seen", async () => {
   let now = new Date("2026-01-01T00:00:00Z");
-  const server = createServer({ store: memoryStore(), clock: () => now, randomBytes });
+  const server = createServer({ store: memoryStore(), clock: () => now, randomBytes, issueToken: async () => "" });
   const client = new KubeClient(inProcessTransport(server.handle, { username: "admin", groups: ["system:masters"] }));
   await client.create(Namespace, { metadata: { name: "n" } } as never);
   const event = (name: string, lastTimestamp?: string) =>

@@ -12,6 +12,7 @@ import { get, list } from "./list.ts";
 import { logs, type PodStreams } from "./logs.ts";
 import { patch } from "./patch.ts";
 import { scale } from "./scale.ts";
+import { createToken } from "./token.ts";
 import { update } from "./update.ts";
 import { watch } from "./watch.ts";
 import { type Core, replace } from "./write.ts";
@@ -31,6 +32,9 @@ export async function run(request: ResourceRequest, core: Core, streams: PodStre
       break;
     case "log":
       if (isCore(request, "pods") && verb === "get") return logs(request, streams);
+      break;
+    case "token":
+      if (isCore(request, "serviceaccounts") && verb === "create") return createToken(request, core);
       break;
     case "finalize":
       if (isCore(request, "namespaces") && verb === "update") return finalize(request, core);

@@ -14,6 +14,8 @@ export type Core = {
   readonly objects: ObjectStore;
   readonly clock: () => Date;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Signs a token for a user, valid for so many seconds. */
+  readonly issueToken: (user: { name: string; groups: readonly string[] }, ttlSeconds: number) => Promise<string>;
 };
 
 /** True when nothing is to be stored. Throws BadRequest on an unknown dry-run mode. */

@@ -1,0 +1,36 @@
+/** The files of one container on the host: its logs, and the file in which a program says why it ends. */
+import { chmod, mkdir, open, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const MESSAGE_LIMIT = 4096;
+
+export type InstanceFiles = { log: string; terminationLog: string };
+
+/** Where the log of an instance is. */
+export function logPathOf(directory: string, instance: number): string {
+  return join(directory, `${instance}.log`);
+}
+
+/** Makes the files of an instance; the log of the one before stays, older ones go. */
+export async function prepareFiles(directory: string, instance: number): Promise<InstanceFiles> {
+  await mkdir(directory, { recursive: true });
+  const old = logPathOf(directory, instance - 2);
+  const terminationLog = join(directory, "termination-log");
+  await Promise.all([old, `${old}.1`, terminationLog].map((file) => rm(file, { force: true })));
+  await writeFile(terminationLog, "");
+  await chmod(terminationLog, 0o666);
+  return { log: logPathOf(directory, instance), terminationLog };
+}
+
+/** The end of what a program left in its termination log; empty when it left nothing. */
+export async function readTerminationLog(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    const length = Math.min(size, MESSAGE_LIMIT);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString();
+  } catch {
+    return "";
+  }
+}
