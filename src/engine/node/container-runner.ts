@@ -6,7 +6,7 @@ import type { UnpackedImage } from "#ports/oci/image.ts";
 import type { Container, ContainerExit, Mount } from "#ports/sandbox/runtime.ts";
 import type { NodeContext } from "./context.ts";
 import { runHook } from "./hooks.ts";
-import { prepareFiles, readTerminationLog } from "./instance-files.ts";
+import { type InstanceFiles, prepareFiles, readTerminationMessage } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
 import type { PodSandbox, ReadySandbox } from "./pod-sandbox.ts";
 import type { ProbeTarget } from "./probe/attempt.ts";
@@ -118,7 +118,7 @@ export class ContainerRunner {
     if (signal.aborted) await container.remove();
     signal.throwIfAborted();
     this.running(container, instance, ready);
-    this.lifetime = container.exited.then((exit) => this.exited(container, exit, files.terminationLog));
+    this.lifetime = container.exited.then((exit) => this.exited(container, exit, files));
     await this.postStart(container);
   }
 
@@ -171,11 +171,12 @@ export class ContainerRunner {
     return (own ?? this.options.pod().spec.terminationGracePeriodSeconds ?? 30) * 1000;
   }
 
-  private async exited(container: Container, exit: ContainerExit, terminationLog: string): Promise<void> {
+  private async exited(container: Container, exit: ContainerExit, files: InstanceFiles): Promise<void> {
     const { observation, options } = this;
+    const policy = options.definition.terminationMessagePolicy;
     this.probes?.stop();
     clearTimeout(this.killTimer);
-    this.recorder.ended(exit, exit.startError ?? (await readTerminationLog(terminationLog)));
+    this.recorder.ended(exit, exit.startError ?? (await readTerminationMessage(files, policy, exit.code)));
     this.container = undefined;
     this.removal = container
       .remove()

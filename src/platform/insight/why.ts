@@ -1,6 +1,7 @@
 /** `why`: from an object that is not ready down to the cause, in one line, with what to do. */
 import type { Unstructured } from "#api/meta.ts";
 import { type Condition, type Conditioned, findCondition } from "#kit/conditions.ts";
+import { errorLine } from "#kit/error-line.ts";
 import type { Reader } from "./reader.ts";
 
 export type Verdict = {
@@ -16,7 +17,7 @@ export type Verdict = {
 type Finding = { next?: Unstructured; cause?: string; advice?: string; log?: string[] };
 type Step = (object: Unstructured, reader: Reader) => Promise<Finding>;
 
-const LOG_LINES = 8;
+const LOG_LINES = 20;
 const LONGEST_WALK = 10;
 
 /** Follows the failing object down the tree. */
@@ -151,11 +152,11 @@ async function explainPod(pod: Unstructured, reader: Reader): Promise<Finding> {
     LOG_LINES,
     terminated === undefined && ended !== undefined,
   );
-  const last = log.findLast((line) => /error|exception|cannot|failed|panic/i.test(line)) ?? log.at(-1);
+  const said = errorLine(log);
   const state = ended
     ? `container ${failing.name} exited with code ${ended.exitCode}`
     : `container ${failing.name}: ${waiting?.reason ?? "not ready"}${waiting?.message ? `: ${waiting.message}` : ""}`;
-  return { cause: last ? `${state}: ${last.trim()}` : state, log };
+  return { cause: said ? `${state}: ${said}` : state, log };
 }
 
 function isBad(object: Unstructured): boolean {

@@ -3,6 +3,7 @@ import type { PodAutoscaler } from "#api/autoscaling.internal.knative.dev/index.
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { Revision } from "#api/serving.knative.dev/index.ts";
 import { findCondition, isTrue } from "#kit/conditions.ts";
+import { errorLine } from "#kit/error-line.ts";
 import { failed, TRUE, unknown, type Verdict } from "../conditions.ts";
 
 export type Health = { ResourcesAvailable: Verdict; ContainerHealthy: Verdict };
@@ -112,5 +113,5 @@ function missingImage(image: string, { reason, message }: k8s.ContainerStateWait
 }
 
 function lastWords({ message, reason, exitCode }: k8s.ContainerStateTerminated): string {
-  return message?.trim() || `${reason ?? "Error"} (exit code ${exitCode})`;
+  return errorLine(message ?? "") || `${reason ?? "Error"} (exit code ${exitCode})`;
 }
