@@ -4,7 +4,7 @@ import ms from "ms";
 const greeting = "Hello from Slipway";
 const started = Date.now();
 
-const server = createServer((request, response) => {
+const server = createServer((_request, response) => {
   response.setHeader("content-type", "text/plain");
   response.end(`${greeting}\nrevision ${process.env.K_REVISION ?? "none"}, up ${ms(Date.now() - started)}\n`);
 });

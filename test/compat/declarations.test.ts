@@ -21,7 +21,8 @@ type Upstream = {
 
 /** Where ours is stricter than upstream's schema on purpose, with the reason. */
 const EXCEPTIONS: { readonly [problem: string]: string } = {
-  ".spec: ours requires it": "an object without a spec asks for nothing; upstream's controllers fail on it, ours says so at once",
+  ".spec: ours requires it":
+    "an object without a spec asks for nothing; upstream's controllers fail on it, ours says so at once",
 };
 
 function upstreamOf(resource: Resource): Upstream | undefined {

@@ -2,7 +2,7 @@
 import type { ImportGraph } from "./graph.ts";
 
 /** Rooms by path prefix; the longest prefix wins. A room may import itself and the rooms listed. */
-export const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
+const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   kit: [],
   api: ["kit"],
   "ports/kube": ["api", "kit"],

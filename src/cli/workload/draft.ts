@@ -16,7 +16,7 @@ export type WorkloadFlags = {
   param?: string[];
 };
 
-export const TYPE_LABEL = "apps.tanzu.vmware.com/workload-type";
+const TYPE_LABEL = "apps.tanzu.vmware.com/workload-type";
 const PART_OF_LABEL = "app.kubernetes.io/part-of";
 
 /** The workload that the flags ask for. Throws CliError on a flag that is no `key=value` or `key-`. */

@@ -7,13 +7,6 @@ import type { Outcome } from "./outcome.ts";
 
 type StatusOf<T> = T extends { status?: infer S | undefined } ? NonNullable<S> : Record<string, unknown>;
 
-/** Wakes the controller when an object of another kind changes. */
-export type Watch<O = never> = {
-  resource: ResourceRef<O>;
-  /** Keys (`namespace/name`) of the controller's own objects that this change concerns. */
-  keys: (object: O, known: { keys(): readonly string[] }) => readonly string[];
-};
-
 export type EventType = "Normal" | "Warning";
 
 /** A reconciler's window to the world. Every read is remembered: when its answer changes, the object is reconciled again. */
@@ -48,7 +41,6 @@ export type Controller<T> = {
   for: Resource<T>;
   /** Kinds whose objects carry a controller reference to ours. */
   owns?: readonly ResourceRef<unknown>[];
-  watches?: readonly Watch<never>[];
   /** How many objects may be reconciled at once. */
   concurrency?: number;
   /** Other reasons to look again: called at start with the way to wake a key; returns how to stop. */
@@ -61,9 +53,4 @@ export type Controller<T> = {
 /** Declares a controller; only gives the compiler the types. */
 export function controller<T>(declaration: Controller<T>): Controller<T> {
   return declaration;
-}
-
-/** Declares a watch; only gives the compiler the types. */
-export function watch<O>(resource: ResourceRef<O>, keys: Watch<O>["keys"]): Watch<never> {
-  return { resource, keys } as unknown as Watch<never>;
 }

@@ -5,7 +5,7 @@ import { deepEqual } from "#kit/json.ts";
 import { hasReason } from "#kit/status.ts";
 import type { ObjectCache } from "./cache.ts";
 import { type Applied, collectionTopic, Pass, topicOf } from "./context.ts";
-import type { Controller, EventType, Watch } from "./controller.ts";
+import type { Controller, EventType } from "./controller.ts";
 import type { Informer, InformerEvent } from "./informer.ts";
 import { type Outcome, waiting } from "./outcome.ts";
 import { type QueueClock, systemQueueClock, WorkQueue } from "./queue.ts";
@@ -94,7 +94,6 @@ class Loop {
     const own = this.own();
     this.unsubscribe.push(own.subscribe((event) => this.onOwnChange(event)));
     for (const resource of this.controller.owns ?? []) this.wakeOwners(resource);
-    for (const watch of this.controller.watches ?? []) this.wakeByWatch(watch as unknown as Watch<unknown>);
     const wakes = this.controller.wakes?.((key) => this.queue.add(key), this.known());
     if (wakes) this.unsubscribe.push(wakes);
   }
@@ -130,16 +129,6 @@ class Loop {
       );
     };
     this.unsubscribe.push(informer.subscribe(listener));
-  }
-
-  private wakeByWatch(watch: Watch<unknown>): void {
-    const informer = this.cache.informer(watch.resource as ResourceRef<unknown>);
-    const keys = watch.keys as (object: unknown, known: { keys(): readonly string[] }) => readonly string[];
-    this.unsubscribe.push(
-      informer.subscribe(({ object }) => {
-        for (const key of keys(object, this.known())) this.queue.add(key);
-      }),
-    );
   }
 
   /** An informer whose changes wake those who read the object. */

@@ -2,7 +2,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 
 /** Bodies up to this size can be sent to another endpoint when the first one fails. */
-export const REPLAY_LIMIT = 64 * 1024;
+const REPLAY_LIMIT = 64 * 1024;
 
 export class RequestBody {
   readonly isEmpty: boolean;

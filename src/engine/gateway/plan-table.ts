@@ -71,7 +71,7 @@ function planRevision(revision: Revision | undefined, pods: readonly Pod[]): Rev
 }
 
 /** Where the gateway reaches a pod; undefined when it has no address yet. */
-export function endpointOf(pod: Pod): Endpoint | undefined {
+function endpointOf(pod: Pod): Endpoint | undefined {
   const host = pod.status?.podIP;
   if (!host) return undefined;
   const declared = pod.spec.containers.flatMap(({ ports = [] }) => ports)[0]?.containerPort ?? DEFAULT_PORT;

@@ -22,7 +22,7 @@ export type PoolOptions = {
 };
 
 /** Requests that may wait for one revision. */
-export const QUEUE_LIMIT = 10_000;
+const QUEUE_LIMIT = 10_000;
 /** How long an endpoint that refused a connection is left alone. */
 const DOWN_MS = 100;
 /** After this long a deactivated endpoint that is still in the table serves again: it is evidently not going away. */

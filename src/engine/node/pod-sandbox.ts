@@ -10,7 +10,7 @@ import { hostnameOf } from "./spec/container-spec.ts";
 import { prepareVolumes, type Volumes } from "./spec/volumes.ts";
 
 /** Where the real ports of a pod are recorded when they are not the container's: JSON, container port to port. */
-export const PORTS_ANNOTATION = "slipway.dev/ports";
+const PORTS_ANNOTATION = "slipway.dev/ports";
 
 export type ReadySandbox = { attachment: NetworkAttachment; volumes: Volumes; mounts: Mount[] };
 

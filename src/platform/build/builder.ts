@@ -6,7 +6,7 @@ import { isTrue } from "#kit/conditions.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
 /** Stack whose run image is made on this machine. */
-export const LOCAL_STACK_ID = "slipway";
+const LOCAL_STACK_ID = "slipway";
 
 export function stackController(lifecycle: Lifecycle): Controller<ClusterStack> {
   return controller({

@@ -7,7 +7,7 @@ import type { Lifecycle } from "./lifecycle.ts";
 
 export { defaultBuilder } from "./builder.ts";
 export { type InProcessOptions, inProcessLifecycle } from "./in-process.ts";
-export { BuildFailure, type BuildRequest, type BuildResult, type Lifecycle } from "./lifecycle.ts";
+export type { BuildRequest, BuildResult, Lifecycle } from "./lifecycle.ts";
 
 export function buildControllers(lifecycle: Lifecycle): Controller<never>[] {
   return [

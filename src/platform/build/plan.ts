@@ -12,10 +12,10 @@ import { childName } from "#kit/names.ts";
 import type { Draft } from "#ports/kube/client.ts";
 
 export const IMAGE_LABEL = "image.kpack.io/image";
-export const NUMBER_LABEL = "image.kpack.io/buildNumber";
+const NUMBER_LABEL = "image.kpack.io/buildNumber";
 const GENERATION_LABEL = "image.kpack.io/imageGeneration";
 export const REASON_ANNOTATION = "image.kpack.io/reason";
-export const SEEN_ANNOTATION = "slipway.dev/source-seen-at";
+const SEEN_ANNOTATION = "slipway.dev/source-seen-at";
 
 export type BuildReason = "TRIGGER" | "COMMIT" | "CONFIG" | "STACK" | "BUILDPACK";
 

@@ -25,7 +25,7 @@ type BuildStatus = { latestImage?: string; finishedAt?: string } | undefined;
 type ConfigHistory = { commit: string; committedAt: string; provenance?: Record<string, string> };
 
 /** The commit of a source revision such as `main@sha1:abc…`. */
-export function commitOf(revision: string | undefined): string {
+function commitOf(revision: string | undefined): string {
   return revision?.split(":").at(-1) ?? "";
 }
 

@@ -12,7 +12,7 @@ export type { RevisionStats, TrafficPort } from "./autoscaler/traffic-port.ts";
 export type { GcSettings } from "./configuration/gc.ts";
 
 /** Class of the Ingresses that routes make, unless another is chosen. */
-export const INGRESS_CLASS = "slipway.ingress.networking.knative.dev";
+const INGRESS_CLASS = "slipway.ingress.networking.knative.dev";
 
 export type ServingOptions = {
   /** The URL of a route from outside, e.g. `http://hello.default.apps.localhost:7480`. */

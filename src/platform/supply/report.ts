@@ -59,7 +59,7 @@ function submittedCondition(result: StepResult): Condition {
 }
 
 /** Ready: the last condition that is False, else the first that is Unknown, else True. */
-export function rollUp(conditions: readonly Condition[]): Condition {
+function rollUp(conditions: readonly Condition[]): Condition {
   const worst =
     conditions.findLast(({ status }) => status === "False") ?? conditions.find(({ status }) => status === "Unknown");
   if (!worst) return { type: "Ready", status: "True", reason: "Ready", message: "" };

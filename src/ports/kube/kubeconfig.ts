@@ -13,7 +13,7 @@ export type KubeconfigEntry = {
 };
 
 /** A kubeconfig that cannot be used; the message says what is missing where. */
-export class KubeconfigError extends Error {
+class KubeconfigError extends Error {
   override name = "KubeconfigError";
 }
 

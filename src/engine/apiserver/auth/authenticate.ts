@@ -5,7 +5,7 @@ import { failure } from "#kit/status.ts";
 import type { User } from "../wire/request.ts";
 import type { Tokens } from "./tokens.ts";
 
-export const ANONYMOUS: User = { username: "system:anonymous", groups: ["system:unauthenticated"] };
+const ANONYMOUS: User = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
 const certified = new WeakMap<TLSSocket, User | false>();
 

@@ -71,7 +71,7 @@ function versionsByGroup(registry: Registry): Map<string, string[]> {
 }
 
 /** Kubernetes' order of versions: v2 before v1 before v1beta2 before v1alpha1 before anything else. */
-export function byPriority(left: string, right: string): number {
+function byPriority(left: string, right: string): number {
   const rank = (version: string): number[] => {
     const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
     if (!match) return [0, 0, 0];

@@ -9,7 +9,7 @@ import { aggregated, coreVersions, group, groupList, resourceList } from "./grou
 import { openApiDocument, openApiIndex } from "./openapi.ts";
 
 /** The Kubernetes version whose API is served. */
-export const KUBERNETES_VERSION = "v1.32.0";
+const KUBERNETES_VERSION = "v1.32.0";
 
 const VERSION = {
   major: "1",

@@ -83,7 +83,7 @@ function generatedName(prefix: string | undefined, core: Core): string {
 }
 
 /** A version 4 UUID from 16 random bytes. */
-export function uuid(random: Uint8Array): string {
+function uuid(random: Uint8Array): string {
   const hex = Buffer.from(random).toString("hex");
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -50,7 +50,7 @@ export function readShares(entries: readonly ManagedFieldsEntry[] | undefined): 
 }
 
 /** Entries as they are stored: without empty ones. */
-export function renderShares(shares: readonly Share[]): ManagedFieldsEntry[] {
+function renderShares(shares: readonly Share[]): ManagedFieldsEntry[] {
   return shares
     .filter(({ set }) => !isEmptySet(set))
     .map(({ entry, set }) => (entry.fieldsV1 === set ? entry : { ...entry, fieldsV1: set as Record<string, unknown> }));

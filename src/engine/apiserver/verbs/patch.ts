@@ -14,7 +14,7 @@ import { managedSchema } from "./managed.ts";
 import { change } from "./update.ts";
 import type { Core } from "./write.ts";
 
-export const APPLY_PATCH = "application/apply-patch+yaml";
+const APPLY_PATCH = "application/apply-patch+yaml";
 const JSON_PATCH = "application/json-patch+json";
 const MERGE_PATCH = "application/merge-patch+json";
 const STRATEGIC_PATCH = "application/strategic-merge-patch+json";

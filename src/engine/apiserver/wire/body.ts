@@ -5,7 +5,7 @@ import { parseYaml, YamlError } from "#kit/yaml.ts";
 import { parseProtobuf } from "./protobuf.ts";
 
 /** What a real API server takes. */
-export const MAX_BODY_BYTES = 3 << 20;
+const MAX_BODY_BYTES = 3 << 20;
 
 /** Reads a body to its end. Throws RequestEntityTooLarge as soon as it is too large. */
 export function readBody(message: IncomingMessage): Promise<Buffer> {

@@ -34,7 +34,7 @@ export type ContainerObservation = {
 };
 
 /** The container's place in the pod: init containers that always restart are sidecars. */
-export function roleOf(container: Container, isInit: boolean): Role {
+function roleOf(container: Container, isInit: boolean): Role {
   if (!isInit) return "main";
   return container.restartPolicy === "Always" ? "sidecar" : "init";
 }

@@ -34,7 +34,7 @@ export async function attempt(probe: Probe, target: ProbeTarget): Promise<Verdic
 }
 
 /** The port to connect to, for a number or the name of one of the container's ports. */
-export function portOf(port: number | string, target: ProbeTarget): number {
+function portOf(port: number | string, target: ProbeTarget): number {
   const named = target.container.ports?.find(({ name }) => name === port)?.containerPort;
   return target.port(named ?? Number(port));
 }

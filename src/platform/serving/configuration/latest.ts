@@ -8,7 +8,7 @@ export function generationOf(revision: Revision | undefined): number {
 }
 
 /** Ready for its own latest spec. */
-export function isRevisionReady(revision: Revision | undefined): boolean {
+function isRevisionReady(revision: Revision | undefined): boolean {
   return revision !== undefined && isTrue(revision);
 }
 

@@ -58,7 +58,7 @@ function configOf(layer: Layer, labels: Record<string, string>): ImageConfig {
 }
 
 /** The name that images use for this machine's processor. */
-export function ociArchitecture(): string {
+function ociArchitecture(): string {
   return arch === "x64" ? "amd64" : arch;
 }
 

@@ -43,7 +43,7 @@ export async function deleteBlob(exchange: Exchange): Promise<void> {
 }
 
 /** A single byte range; undefined when there is none to honour (RFC 9110 lets a server ignore several). */
-export function parseRange(header: string | undefined, size: number): ByteRange | "unsatisfiable" | undefined {
+function parseRange(header: string | undefined, size: number): ByteRange | "unsatisfiable" | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
   const [first, last] = [match?.[1] ?? "", match?.[2] ?? ""];
   if (!first && !last) return undefined;

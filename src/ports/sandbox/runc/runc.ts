@@ -77,7 +77,7 @@ class Runc implements SandboxRuntime {
 }
 
 /** A short name for a data directory: what this program makes on the host carries it. */
-export function instanceOf(directory: string): string {
+function instanceOf(directory: string): string {
   return createHash("sha256").update(directory).digest("hex").slice(0, 8);
 }
 

@@ -1,2 +1,0 @@
-/** slipway.dev: kinds that no upstream has. */
-export { ConfigCommit } from "./config-commit.ts";
