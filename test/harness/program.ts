@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -48,19 +49,29 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
+function spawnProgram(sandbox: Sandbox, options: { demo?: boolean }) {
+  const place = ["--data", sandbox.data, "up", "--port-base", String(sandbox.portBase)];
+  const args = [LAUNCHER, ...place, ...(options.demo ? ["--demo"] : [])];
+  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], cwd: ROOT });
+}
+
+/** Starts `slipway up` and kills it after so many milliseconds, wherever it is. */
+export async function crashAfter(
+  sandbox: Sandbox,
+  milliseconds: number,
+  options: { demo?: boolean } = {},
+): Promise<void> {
+  const child = spawnProgram(sandbox, options);
+  child.stdout.resume();
+  child.stderr.resume();
+  await sleep(milliseconds);
+  await end(child, "SIGKILL");
+}
+
 /** Starts `slipway up` and waits for its READY line. */
 export async function startProgram(sandbox: Sandbox, options: { demo?: boolean } = {}): Promise<Program> {
   const started = performance.now();
-  const args = [
-    LAUNCHER,
-    "--data",
-    sandbox.data,
-    "up",
-    "--port-base",
-    String(sandbox.portBase),
-    ...(options.demo ? ["--demo"] : []),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], cwd: ROOT });
+  const child = spawnProgram(sandbox, options);
   let output = "";
   const readyLine = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(
