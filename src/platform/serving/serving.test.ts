@@ -10,20 +10,19 @@ import { CustomResourceDefinition } from "#api/builtin/definition.ts";
 import { Deployment, Pod } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
 import { toCustomResourceDefinition } from "#api/crd.ts";
-import { defineResource, type Resource } from "#api/define.ts";
+import type { Resource } from "#api/define.ts";
 import type { ResourceRef } from "#api/meta.ts";
+import { Ingress as KIngress } from "#api/networking.internal.knative.dev/ingress.ts";
 import { Configuration, LABELS, Revision, Route, Service } from "#api/serving.knative.dev/index.ts";
 import { startApiServer } from "#engine/apiserver/start.ts";
 import { ObjectCache } from "#engine/controller/cache.ts";
 import type { QueueClock } from "#engine/controller/queue.ts";
 import { runControllers } from "#engine/controller/run.ts";
 import { findCondition, isTrue } from "#kit/conditions.ts";
-import { s } from "#kit/schema/build.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { memoryStore } from "#ports/store/memory.ts";
 import { coreControllers } from "../core/index.ts";
 import { servingControllers, type TrafficPort } from "./index.ts";
-import { KIngress } from "./route/kingress.ts";
 
 const namespace = "default";
 
@@ -48,13 +47,6 @@ class FakeTraffic implements TrafficPort {
     for (const listener of this.listeners) listener(revision);
   }
 }
-
-const ingressKind = defineResource({
-  ...KIngress,
-  plural: "ingresses",
-  spec: s.anyObject(),
-  status: s.anyObject(),
-}) as unknown as Resource;
 
 /** Real time, plus what the test adds to it; what falls due by that runs at once. */
 class TestClock implements QueueClock {
@@ -91,7 +83,7 @@ async function startCluster() {
   const dataDir = await mkdtemp(join(tmpdir(), "slipway-serving-"));
   const server = await startApiServer({ store: memoryStore(), dataDir, port: 0 });
   const client = new KubeClient(server.transport(), "test");
-  for (const kind of [Service, Configuration, Revision, Route, PodAutoscaler, ingressKind])
+  for (const kind of [Service, Configuration, Revision, Route, PodAutoscaler, KIngress])
     await client.create(
       CustomResourceDefinition as ResourceRef<object> as never,
       toCustomResourceDefinition(kind as Resource) as never,

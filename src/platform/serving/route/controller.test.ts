@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Ingress as KIngress } from "#api/networking.internal.knative.dev/ingress.ts";
 import type { TrafficTarget } from "#api/serving.knative.dev/index.ts";
 import { runPass } from "#engine/controller/testkit.ts";
 import { findCondition } from "#kit/conditions.ts";
 import { routeController } from "./controller.ts";
-import type { KIngress } from "./kingress.ts";
 
 const apiVersion = "serving.knative.dev/v1";
 const addressing = {
@@ -141,13 +141,13 @@ describe("a Route", () => {
     const applied = writes[1]?.object as KIngress | undefined;
     assert.equal(applied?.metadata.annotations?.["networking.knative.dev/ingress.class"], "test.ingress");
     assert.deepEqual(
-      applied?.spec.rules?.map(({ hosts, visibility }) => [hosts.at(-1), visibility]),
+      applied?.spec.rules?.map(({ hosts, visibility }) => [hosts?.at(-1), visibility]),
       [
         ["hello.default.svc.cluster.local", "ClusterLocal"],
         ["hello.default.apps.localhost", "ExternalIP"],
       ],
     );
-    assert.deepEqual(applied?.spec.rules?.[1]?.http.paths[0]?.splits, [
+    assert.deepEqual(applied?.spec.rules?.[1]?.http?.paths[0]?.splits, [
       {
         serviceName: "hello-00001",
         serviceNamespace: "default",
@@ -202,8 +202,8 @@ describe("a Route", () => {
     const outside = rules.filter(({ visibility }) => visibility === "ExternalIP");
     assert.deepEqual(
       outside.map(({ hosts, http }) => [
-        hosts[0],
-        http.paths[0]?.splits.map(({ serviceName, percent }) => `${serviceName}=${percent}`).join(" "),
+        hosts?.[0],
+        http?.paths[0]?.splits.map(({ serviceName, percent }) => `${serviceName}=${percent}`).join(" "),
       ]),
       [
         ["hello.default.apps.localhost", "r1=60 r2=40"],

@@ -1,3 +1,4 @@
+import { Ingress as KIngress } from "#api/networking.internal.knative.dev/ingress.ts";
 import { Configuration, Revision, Route, type TrafficTarget } from "#api/serving.knative.dev/index.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import type { Outcome } from "#engine/controller/outcome.ts";
@@ -8,7 +9,6 @@ import { taggedName } from "../names.ts";
 import { servingPort } from "../revision/pod.ts";
 import { describe, validateTraffic } from "../validate.ts";
 import { type Addressing, ingressOf, localUrl, publicUrl, revisionsIn, tooLongHost } from "./ingress.ts";
-import { KIngress } from "./kingress.ts";
 import { routed, unrouted } from "./routing-state.ts";
 import { type Lookup, type ResolvedTarget, resolveTargets } from "./targets.ts";
 

@@ -1,10 +1,13 @@
 /** The KIngress of a Route: hosts, and how each is split over revisions. Pure. */
+import type { Ingress as KIngress } from "#api/networking.internal.knative.dev/ingress.ts";
 import { ANNOTATIONS, LABELS, type Route } from "#api/serving.knative.dev/index.ts";
 import type { Draft } from "#ports/kube/client.ts";
 import { inheritedAnnotations } from "../metadata.ts";
 import { taggedName } from "../names.ts";
-import type { IngressRule, IngressSplit, KIngress } from "./kingress.ts";
 import { type ResolvedTarget, sharesOf, tagsOf } from "./targets.ts";
+
+type IngressRule = NonNullable<KIngress["spec"]["rules"]>[number];
+type IngressSplit = NonNullable<IngressRule["http"]>["paths"][number]["splits"][number];
 
 export type Addressing = {
   /** The URL of a route from outside, e.g. `http://hello.default.apps.localhost:7480`. */
@@ -69,7 +72,7 @@ function rulesFor(route: Route, name: string, splits: IngressSplit[], addressing
 
 /** Names of the revisions that a KIngress sends requests to. */
 export function revisionsIn(ingress: KIngress | undefined): string[] {
-  const splits = ingress?.spec.rules?.flatMap(({ http }) => http.paths.flatMap((path) => path.splits)) ?? [];
+  const splits = ingress?.spec.rules?.flatMap(({ http }) => http?.paths ?? []).flatMap((path) => path.splits) ?? [];
   return [...new Set(splits.map(({ serviceName }) => serviceName))];
 }
 
