@@ -30,6 +30,8 @@ const ROWS: { path: string; expect: unknown[] }[] = [
   { path: ".spec.list[?(@.k)].a", expect: [1, 2] },
   { path: ".spec.source['git.url','image']", expect: ["u", "i"] },
   { path: "['a.b'].c", expect: [1] },
+  { path: "['a\\.b'].c", expect: [1] },
+  { path: ".spec['source.git'].url", expect: ["u"] },
   { path: ".a\\.b.c", expect: [1] },
   { path: "..url", expect: ["u"] },
   { path: ".spec.source.*", expect: [{ url: "u" }, "i"] },

@@ -36,10 +36,14 @@ function field(name: string): Step {
     );
 }
 
-/** A quoted union member: a plain field, or a dotted path when no field of that name exists (kubectl columns use this). */
-function quotedField(name: string): Step {
-  if (!name.includes(".")) return field(name);
-  const parts = name.split(".").map(field);
+/**
+ * A quoted member: a field of that name, or, when there is none and the name has dots, the path that they make
+ * (kubectl columns use both). A backslash before a dot makes it part of the name.
+ */
+function quotedField(quoted: string): Step {
+  const name = quoted.replaceAll("\\.", ".");
+  const parts = quoted.split(/(?<!\\)\./).map((part) => field(part.replaceAll("\\.", ".")));
+  if (parts.length === 1) return field(name);
   return (values) => {
     const direct = field(name)(values);
     return direct.length > 0 ? direct : parts.reduce((found, step) => step(found), values);
