@@ -1,9 +1,13 @@
 /** Every kind that Slipway declares and that a cluster must serve as a CustomResourceDefinition. */
 import { Application, AppProject } from "#api/argoproj.io/index.ts";
 import { PodAutoscaler } from "#api/autoscaling.internal.knative.dev/index.ts";
+import { Deliverable } from "#api/carto.run/deliverable.ts";
+import { ClusterDelivery } from "#api/carto.run/delivery.ts";
+import { ClusterRunTemplate, Runnable } from "#api/carto.run/runnable.ts";
 import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
 import {
   ClusterConfigTemplate,
+  ClusterDeploymentTemplate,
   ClusterImageTemplate,
   ClusterSourceTemplate,
   ClusterTemplate,
@@ -24,6 +28,11 @@ export const DECLARED_KINDS: readonly Resource[] = [
   ClusterImageTemplate,
   ClusterConfigTemplate,
   ClusterTemplate,
+  ClusterDeploymentTemplate,
+  ClusterDelivery,
+  Deliverable,
+  Runnable,
+  ClusterRunTemplate,
   PodIntent,
   ClusterPodConvention,
   GitRepository,

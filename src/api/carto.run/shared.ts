@@ -49,11 +49,26 @@ export const blueprintSelector = {
   selectorMatchFields: s.optional(s.array(fieldRequirement)),
 };
 
-export const optionSelector = s.object({
+const optionSelector = s.object({
   matchLabels: s.optional(s.map(s.string())),
   matchExpressions: s.optional(s.array(requirement)),
   matchFields: s.optional(s.array(fieldRequirement)),
 });
+
+/** Outputs of earlier steps that a step reads, by its own names for them. */
+export const inputs = s.optional(s.array(s.object({ name: s.string(), resource: s.string() })));
+
+/** A template by name, or the one option whose selector matches the owner. */
+export const templateReference = <K extends string>(kind: Schema<K>) =>
+  s.object({
+    kind,
+    name: s.optional(s.string()),
+    options: s.optional(
+      s.array(
+        s.object({ name: s.optional(s.string()), passThrough: s.optional(s.string()), selector: optionSelector }),
+      ),
+    ),
+  });
 
 const matches = s.object({
   matchConditions: s.optional(s.array(s.object({ type: s.string(), status: s.string() }))),

@@ -1,25 +1,13 @@
 /** carto.run/v1alpha1 ClusterSupplyChain: the path that workloads of a kind take. */
 import { s } from "#kit/schema/build.ts";
 import { defineResource, type ObjectOf } from "../define.ts";
-import { blueprintParams, blueprintSelector, optionSelector, readiness } from "./shared.ts";
-
-const inputs = s.optional(s.array(s.object({ name: s.string(), resource: s.string() })));
+import { blueprintParams, blueprintSelector, inputs, readiness, templateReference } from "./shared.ts";
 
 const step = s.object({
   name: s.string(),
-  templateRef: s.object({
-    kind: s.oneOf("ClusterSourceTemplate", "ClusterImageTemplate", "ClusterConfigTemplate", "ClusterTemplate"),
-    name: s.optional(s.string()),
-    options: s.optional(
-      s.array(
-        s.object({
-          name: s.optional(s.string()),
-          passThrough: s.optional(s.string()),
-          selector: optionSelector,
-        }),
-      ),
-    ),
-  }),
+  templateRef: templateReference(
+    s.oneOf("ClusterSourceTemplate", "ClusterImageTemplate", "ClusterConfigTemplate", "ClusterTemplate"),
+  ),
   params: s.optional(blueprintParams),
   sources: inputs,
   images: inputs,
@@ -44,4 +32,3 @@ export const ClusterSupplyChain = defineResource({
   columns: readiness,
 });
 export type ClusterSupplyChain = ObjectOf<typeof ClusterSupplyChain>;
-export type SupplyChainStep = ClusterSupplyChain["spec"]["resources"][number];

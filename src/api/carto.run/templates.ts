@@ -41,14 +41,37 @@ export const ClusterTemplate = defineResource({
 });
 export type ClusterTemplate = ObjectOf<typeof ClusterTemplate>;
 
-/** Any of the template kinds; which paths it has depends on the kind. */
+const observation = s.object({ key: s.string(), value: s.string() });
+
+export const ClusterDeploymentTemplate = defineResource({
+  ...shared,
+  kind: "ClusterDeploymentTemplate",
+  shortNames: ["cdt"],
+  doc: "Stamps an object that deploys; gives its input on once that is deployed.",
+  spec: s.object({
+    ...templateFields,
+    observedMatches: s.optional(s.array(s.object({ input: s.string(), output: s.string() }))),
+    observedCompletion: s.optional(s.object({ succeeded: observation, failed: s.optional(observation) })),
+  }),
+});
+export type ClusterDeploymentTemplate = ObjectOf<typeof ClusterDeploymentTemplate>;
+
+/** Any of the template kinds; which of these fields it has depends on the kind. */
 export type Template = ClusterTemplate & {
-  spec: { urlPath?: string; revisionPath?: string; imagePath?: string; configPath?: string };
+  spec: {
+    urlPath?: string;
+    revisionPath?: string;
+    imagePath?: string;
+    configPath?: string;
+    observedMatches?: ClusterDeploymentTemplate["spec"]["observedMatches"];
+    observedCompletion?: ClusterDeploymentTemplate["spec"]["observedCompletion"];
+  };
 };
 
 export const TEMPLATE_KINDS: { readonly [kind: string]: Resource<Template> } = {
   ClusterSourceTemplate: ClusterSourceTemplate as unknown as Resource<Template>,
   ClusterImageTemplate: ClusterImageTemplate as unknown as Resource<Template>,
   ClusterConfigTemplate: ClusterConfigTemplate as unknown as Resource<Template>,
+  ClusterDeploymentTemplate: ClusterDeploymentTemplate as unknown as Resource<Template>,
   ClusterTemplate: ClusterTemplate as unknown as Resource<Template>,
 };

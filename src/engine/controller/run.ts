@@ -259,7 +259,7 @@ class Loop {
       object,
       type,
       after.reason ?? rollUp ?? "Ready",
-      after.message ?? `${rollUp} is ${after.status}`,
+      after.message || `${rollUp} is ${after.status}`,
     );
   }
 

@@ -1,10 +1,17 @@
-/** The supply component: Workloads along ClusterSupplyChains. */
+/** The supply component: Workloads along ClusterSupplyChains, Deliverables along ClusterDeliveries, Runnables. */
 import type { Controller } from "#engine/controller/controller.ts";
-import { supplyChainController } from "./supply-chain.ts";
-import { workloadController } from "./workload.ts";
+import { deliveryController, supplyChainController } from "./blueprints.ts";
+import { deliverableController, workloadController } from "./owners.ts";
+import { runnableController } from "./runnable.ts";
 
 export { sourceToUrl } from "./catalog/source-to-url.ts";
 
 export function supplyControllers(): Controller<never>[] {
-  return [supplyChainController, workloadController] as unknown as Controller<never>[];
+  return [
+    supplyChainController,
+    deliveryController,
+    workloadController,
+    deliverableController,
+    runnableController,
+  ] as unknown as Controller<never>[];
 }

@@ -1,32 +1,25 @@
 /**
  * Carries out the steps of a blueprint for one owner, in declared order; a failing step does not stop the later ones.
- * Spec: Cartographer's realizer. Stamping uses server-side apply, so a restart stamps nothing again.
+ * Spec: Cartographer's realizer.
  */
-import type { SupplyChainStep } from "#api/carto.run/supply-chain.ts";
-import { TEMPLATE_KINDS, type Template } from "#api/carto.run/templates.ts";
+import type { Template } from "#api/carto.run/templates.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
-import type { Condition, Conditioned } from "#kit/conditions.ts";
-import { findCondition } from "#kit/conditions.ts";
-import { hasReason } from "#kit/status.ts";
+import { type Condition, type Conditioned, findCondition } from "#kit/conditions.ts";
 import { TemplateError } from "#kit/template.ts";
-import type { Draft } from "#ports/kube/client.ts";
+import type { Blueprint, Dialect, Step, StepInput } from "./blueprint.ts";
+import { chooseTemplate, findTemplate } from "./choose.ts";
+import { deployed } from "./deployment.ts";
 import { StepFailure } from "./failure.ts";
 import { judgeHealth } from "./health.ts";
 import { MissingValue, type Output, readOutput } from "./output.ts";
 import { type ParamSources, resolveParams } from "./params.ts";
-import { mostSpecific } from "./selection.ts";
-import { type Inputs, stamp } from "./stamp.ts";
-
-export type Blueprint = {
-  name: string;
-  steps: readonly SupplyChainStep[];
-  params: ParamSources["blueprint"];
-};
+import { contextOf, type Inputs, type StampRequest, stamp } from "./stamp.ts";
+import { healthRuleOf, submit } from "./submit.ts";
 
 /** What one step came to. */
 export type StepResult = {
-  step: SupplyChainStep;
+  step: Step;
   template: Template | undefined;
   /** Option that passes an input through: nothing is stamped. */
   passThrough?: string;
@@ -37,12 +30,14 @@ export type StepResult = {
   healthy: Condition;
 };
 
+type Realization = { owner: Unstructured; blueprint: Blueprint; dialect: Dialect; context: Context };
+
 /** Runs all steps once. Throws only for failures that a retry can mend. */
-export async function realize(owner: Unstructured, blueprint: Blueprint, context: Context): Promise<StepResult[]> {
+export async function realize(realization: Realization): Promise<StepResult[]> {
   const results: StepResult[] = [];
   const outputs = new Map<string, Output>();
-  for (const step of blueprint.steps) {
-    const result = await realizeStep(owner, blueprint, step, outputs, context);
+  for (const step of realization.blueprint.steps) {
+    const result = await realizeStep(realization, step, outputs);
     if (result.output) outputs.set(step.name, result.output);
     results.push(result);
   }
@@ -50,12 +45,11 @@ export async function realize(owner: Unstructured, blueprint: Blueprint, context
 }
 
 async function realizeStep(
-  owner: Unstructured,
-  blueprint: Blueprint,
-  step: SupplyChainStep,
+  realization: Realization,
+  step: Step,
   outputs: ReadonlyMap<string, Output>,
-  context: Context,
 ): Promise<StepResult> {
+  const { owner, context } = realization;
   const result: StepResult = {
     step,
     template: undefined,
@@ -70,38 +64,19 @@ async function realizeStep(
     if ("passThrough" in choice) return passThrough(result, choice.passThrough, outputs);
     const template = await findTemplate(step, choice.name, context);
     result.template = template;
-    const draft = stampStep(owner, blueprint, step, template, outputs);
-    result.stampedResource = await resourceOf(draft, context);
-    result.stamped = await applyStamped(result.stampedResource, draft, context);
-    result.output = readStepOutput(template, result.stamped, result.stampedResource);
+    const request = requestOf(realization, step, template, outputs);
+    const { resource, latest, source } = await submit(template, stampStep(step, request), context);
+    result.stampedResource = resource;
+    result.stamped = latest;
+    result.output = readStepOutput(request, source ?? latest, resource);
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
     result.failure = error;
   }
   const { template, stamped, output } = result;
   if (template)
-    result.healthy = judgeHealth(template.spec.healthRule, stamped, output?.kind === "none" ? "none" : Boolean(output));
+    result.healthy = judgeHealth(healthRuleOf(template), stamped, output?.kind === "none" ? "none" : Boolean(output));
   return result;
-}
-
-function chooseTemplate(owner: Unstructured, step: SupplyChainStep): { name: string } | { passThrough: string } {
-  const { name, options } = step.templateRef;
-  if (name) return { name };
-  let winners: NonNullable<typeof options>;
-  try {
-    winners = mostSpecific(options ?? [], (option) => option.selector, owner);
-  } catch (error) {
-    throw new StepFailure("ResolveTemplateOptionsError", `step ${step.name}: ${(error as Error).message}`);
-  }
-  const [winner] = winners;
-  if (!winner || winners.length > 1) {
-    const found = winners.map((option) => option.name ?? option.passThrough).join(", ") || "none";
-    throw new StepFailure(
-      "TemplateOptionsMatchError",
-      `expected exactly 1 option to match, found [${found}] for step ${step.name}`,
-    );
-  }
-  return winner.passThrough ? { passThrough: winner.passThrough } : { name: winner.name ?? "" };
 }
 
 function passThrough(result: StepResult, name: string, outputs: ReadonlyMap<string, Output>): StepResult {
@@ -113,42 +88,39 @@ function passThrough(result: StepResult, name: string, outputs: ReadonlyMap<stri
   return { ...result, passThrough: name, output, healthy };
 }
 
-async function findTemplate(step: SupplyChainStep, name: string, context: Context): Promise<Template> {
-  const { kind } = step.templateRef;
-  const resource = TEMPLATE_KINDS[kind];
-  const template = resource && (await context.get(resource, name));
-  if (!template)
-    throw new StepFailure(
-      "TemplateObjectRetrievalFailure",
-      `unable to get template [${name}] of kind [${kind}]: not found`,
-    );
-  return template;
-}
-
-function stampStep(
-  owner: Unstructured,
-  blueprint: Blueprint,
-  step: SupplyChainStep,
+function requestOf(
+  { owner, blueprint, dialect }: Realization,
+  step: Step,
   template: Template,
   outputs: ReadonlyMap<string, Output>,
-): Unstructured {
+): StampRequest {
   const spec = owner.spec as { params?: ParamSources["owner"] };
-  const params = resolveParams({
+  const sources = {
     template: template.spec.params,
     blueprint: blueprint.params,
     step: step.params,
     owner: spec.params,
-  });
-  const labels = labelsOf(owner, blueprint, step, template);
+  };
+  return {
+    owner,
+    template,
+    params: resolveParams(sources),
+    inputs: inputsOf(step, outputs),
+    labels: {
+      [`carto.run/${dialect.owner}-name`]: owner.metadata.name,
+      [`carto.run/${dialect.owner}-namespace`]: owner.metadata.namespace ?? "",
+      [`carto.run/${dialect.blueprint}-name`]: blueprint.name,
+      "carto.run/resource-name": step.name,
+      "carto.run/template-kind": template.kind,
+      "carto.run/cluster-template-name": step.templateRef.name ?? "",
+      "carto.run/template-lifecycle": template.spec.lifecycle ?? "mutable",
+    },
+  };
+}
+
+function stampStep(step: Step, request: StampRequest): Unstructured {
   try {
-    return stamp({
-      owner,
-      ownerKey: owner.kind.toLowerCase(),
-      template,
-      params,
-      inputs: inputsOf(step, outputs),
-      labels,
-    });
+    return stamp(request);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new StepFailure(
@@ -158,54 +130,27 @@ function stampStep(
   }
 }
 
-function labelsOf(
-  owner: Unstructured,
-  blueprint: Blueprint,
-  step: SupplyChainStep,
-  template: Template,
-): Record<string, string> {
-  return {
-    "carto.run/workload-name": owner.metadata.name,
-    "carto.run/workload-namespace": owner.metadata.namespace ?? "",
-    "carto.run/supply-chain-name": blueprint.name,
-    "carto.run/resource-name": step.name,
-    "carto.run/template-kind": template.kind,
-    "carto.run/cluster-template-name": step.templateRef.name ?? "",
-    "carto.run/template-lifecycle": template.spec.lifecycle ?? "mutable",
-  };
-}
-
-function inputsOf(step: SupplyChainStep, outputs: ReadonlyMap<string, Output>): Inputs {
-  const pick = (references: SupplyChainStep["sources"]): Map<string, Output> =>
+function inputsOf(step: Step, outputs: ReadonlyMap<string, Output>): Inputs {
+  const pick = (references: readonly StepInput[] = []): Map<string, Output> =>
     new Map(
-      (references ?? []).flatMap(({ name, resource }) => {
+      references.flatMap(({ name, resource }) => {
         const output = outputs.get(resource);
         return output ? [[name, output] as const] : [];
       }),
     );
-  return { sources: pick(step.sources), images: pick(step.images), configs: pick(step.configs) };
+  const deployment = step.deployment && outputs.get(step.deployment.resource);
+  return {
+    sources: pick(step.sources),
+    images: pick(step.images),
+    configs: pick(step.configs),
+    ...(deployment && { deployment }),
+  };
 }
 
-async function resourceOf(object: Unstructured, context: Context): Promise<ResourceRef> {
-  try {
-    return await context.client.resourceFor(object.apiVersion, object.kind);
-  } catch (error) {
-    if (hasReason(error, "NotFound")) throw new StepFailure("TemplateRejectedByAPIServer", error.message);
-    throw error;
-  }
-}
-
-async function applyStamped(resource: ResourceRef, object: Unstructured, context: Context): Promise<Unstructured> {
-  try {
-    return await context.apply(resource, object as Draft<Unstructured>);
-  } catch (error) {
-    if (hasReason(error, "Invalid", "BadRequest", "Forbidden", "NotFound"))
-      throw new StepFailure("TemplateRejectedByAPIServer", `unable to apply object: ${error.message}`);
-    throw error;
-  }
-}
-
-function readStepOutput(template: Template, stamped: Unstructured, resource: ResourceRef): Output {
+function readStepOutput(request: StampRequest, stamped: Unstructured, resource: ResourceRef): Output {
+  const { template, inputs } = request;
+  if (template.kind === "ClusterDeploymentTemplate")
+    return deployed(template, stamped, inputs.deployment, contextOf(request));
   try {
     return readOutput(template, stamped);
   } catch (error) {

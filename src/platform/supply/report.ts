@@ -67,8 +67,8 @@ function rollUp(conditions: readonly Condition[]): Condition {
 }
 
 /** The owner's conditions after all steps: first submission failure, first unhealthy resource, roll-up. */
-export function ownerConditions(results: readonly StepResult[]): Condition[] {
-  const chain: Condition = { type: "SupplyChainReady", status: "True", reason: "Ready" };
+export function ownerConditions(results: readonly StepResult[], blueprintCondition: string): Condition[] {
+  const chain: Condition = { type: blueprintCondition, status: "True", reason: "Ready" };
   const failed = results.find((result) => result.failure)?.failure;
   const submitted = failed?.condition("ResourcesSubmitted") ?? {
     type: "ResourcesSubmitted",

@@ -10,12 +10,11 @@ export type Inputs = {
   sources: ReadonlyMap<string, Output>;
   images: ReadonlyMap<string, Output>;
   configs: ReadonlyMap<string, Output>;
+  deployment?: Output;
 };
 
 export type StampRequest = {
   owner: Unstructured;
-  /** `workload` or `deliverable`: the name of the owner in tags. */
-  ownerKey: string;
   template: Template;
   params: Record<string, unknown>;
   inputs: Inputs;
@@ -47,18 +46,21 @@ export function stamp(request: StampRequest): Unstructured {
   } as Unstructured;
 }
 
-function contextOf({ owner, ownerKey, params, inputs, labels }: StampRequest): Record<string, unknown> {
+/** What tags can see. The owner goes by both of its names, as upstream has it. */
+export function contextOf({ owner, params, inputs, labels }: StampRequest): Record<string, unknown> {
   const sources = named(inputs.sources);
   const images = named(inputs.images);
   const configs = named(inputs.configs);
   const [source, image, config] = [only(sources), only(images), only(configs)] as Record<string, unknown>[];
   return {
-    [ownerKey]: owner,
+    workload: owner,
+    deliverable: owner,
     params,
     labels,
     sources,
     images,
     configs,
+    ...(inputs.deployment && { deployment: inputs.deployment }),
     ...(source && { source }),
     ...(image && { image: image.image }),
     ...(config && { config: config.config }),

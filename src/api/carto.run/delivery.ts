@@ -1,0 +1,35 @@
+/** carto.run/v1alpha1 ClusterDelivery: the path that deliverables of a kind take. */
+import { s } from "#kit/schema/build.ts";
+import { defineResource, type ObjectOf } from "../define.ts";
+import { blueprintParams, blueprintSelector, inputs, readiness, templateReference } from "./shared.ts";
+
+const step = s.object({
+  name: s.string(),
+  templateRef: templateReference(
+    s.oneOf("ClusterSourceTemplate", "ClusterDeploymentTemplate", "ClusterTemplate", "ClusterConfigTemplate"),
+  ),
+  params: s.optional(blueprintParams),
+  sources: inputs,
+  configs: inputs,
+  deployment: s.optional(s.object({ resource: s.string() })),
+});
+
+export const ClusterDelivery = defineResource({
+  group: "carto.run",
+  version: "v1alpha1",
+  kind: "ClusterDelivery",
+  plural: "clusterdeliveries",
+  shortNames: ["cd"],
+  scope: "Cluster",
+  doc: "The steps from configuration to running objects, and which deliverables take them.",
+  spec: s.object({
+    ...blueprintSelector,
+    params: s.optional(blueprintParams),
+    resources: s.array(step),
+    serviceAccountRef: s.optional(s.object({ name: s.string(), namespace: s.optional(s.string()) })),
+  }),
+  status: s.object({}),
+  conditions: ["Ready", "TemplatesReady"],
+  columns: readiness,
+});
+export type ClusterDelivery = ObjectOf<typeof ClusterDelivery>;

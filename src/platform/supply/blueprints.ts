@@ -1,0 +1,33 @@
+/** Reconciles ClusterSupplyChains and ClusterDeliveries: Ready when every template that a step names exists. */
+import { ClusterDelivery } from "#api/carto.run/delivery.ts";
+import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
+import { TEMPLATE_KINDS } from "#api/carto.run/templates.ts";
+import { type Context, controller } from "#engine/controller/controller.ts";
+import { broken, type Outcome, settled } from "#engine/controller/outcome.ts";
+import type { Step } from "./blueprint.ts";
+
+export const supplyChainController = controller({
+  name: "supply/supply-chain",
+  for: ClusterSupplyChain,
+  reconcile: (chain, context) => checkTemplates(chain.spec.resources as Step[], context),
+});
+
+export const deliveryController = controller({
+  name: "supply/delivery",
+  for: ClusterDelivery,
+  reconcile: (delivery, context) => checkTemplates(delivery.spec.resources as Step[], context),
+});
+
+async function checkTemplates(steps: readonly Step[], context: Context): Promise<Outcome<Record<never, never>>> {
+  const missing: string[] = [];
+  for (const { name, templateRef } of steps) {
+    const resource = TEMPLATE_KINDS[templateRef.kind];
+    const wanted = [templateRef.name, ...(templateRef.options ?? []).map((option) => option.name)];
+    for (const template of wanted)
+      if (template && resource && !(await context.get(resource, template))) missing.push(`${name} (${template})`);
+  }
+  if (missing.length > 0)
+    return broken("TemplatesReady", "TemplatesNotFound", `unable to find templates of steps [${missing.join(", ")}]`);
+  const ready = { type: "TemplatesReady", status: "True", reason: "Ready" } as const;
+  return settled(undefined, { reason: "Ready", conditions: [ready] });
+}

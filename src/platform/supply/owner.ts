@@ -1,0 +1,132 @@
+/** Reconciles an owner along its blueprint: select it, carry out its steps, remove what no step stamps any more. */
+import type { Workload } from "#api/carto.run/workload.ts";
+import type { Unstructured } from "#api/meta.ts";
+import type { Context } from "#engine/controller/controller.ts";
+import { broken, type Outcome, settled } from "#engine/controller/outcome.ts";
+import { type Conditioned, findCondition, isTrue } from "#kit/conditions.ts";
+import { hasReason } from "#kit/status.ts";
+import type { Dialect, Step } from "./blueprint.ts";
+import { realize } from "./realize.ts";
+import { ownerConditions, resourceStatuses } from "./report.ts";
+import { mostSpecific, type Selector } from "./selection.ts";
+import { STAMP_LABEL } from "./submit.ts";
+
+export type OwnerStatus = Omit<NonNullable<Workload["status"]>, "supplyChainRef">;
+type ResourceStatus = NonNullable<OwnerStatus["resources"]>[number];
+
+/** What a ClusterSupplyChain and a ClusterDelivery have in common. */
+export type BlueprintObject = Conditioned & {
+  kind: string;
+  metadata: { name: string };
+  spec: {
+    selector?: Record<string, string>;
+    selectorMatchExpressions?: Selector["matchExpressions"];
+    selectorMatchFields?: Selector["matchFields"];
+    params?: Step["params"];
+    resources: Step[];
+  };
+};
+
+/** How the blueprint is called in messages and reasons. */
+type Words = { owner: string; blueprint: string; noun: string };
+
+const WORDS: { readonly [owner in Dialect["owner"]]: Words } = {
+  workload: { owner: "Workload", blueprint: "SupplyChain", noun: "supply chain" },
+  deliverable: { owner: "Deliverable", blueprint: "Delivery", noun: "delivery" },
+};
+
+export type Pass = { owner: Unstructured; blueprints: readonly BlueprintObject[]; dialect: Dialect; context: Context };
+
+/** The blueprint that the owner takes, and what came of it. `ref` is undefined when there is no such blueprint. */
+export async function followBlueprint(
+  pass: Pass,
+): Promise<Outcome<OwnerStatus> & { ref?: { kind: string; name: string } }> {
+  const { owner, dialect } = pass;
+  const words = WORDS[dialect.owner];
+  const fail = (reason: string, message: string) => broken<OwnerStatus>(dialect.condition, reason, message);
+  if (Object.keys(owner.metadata.labels ?? {}).length === 0)
+    return fail(
+      `${words.owner}LabelsMissing`,
+      `${dialect.owner} has no labels to match to ${words.noun}: add for example apps.tanzu.vmware.com/workload-type: web`,
+    );
+  const matching = mostSpecific(pass.blueprints, toSelector, owner);
+  const [blueprint] = matching;
+  if (!blueprint)
+    return fail(
+      `${words.blueprint}NotFound`,
+      `no ${words.noun} [${names(pass.blueprints)}] selects the ${dialect.owner}'s labels and fields`,
+    );
+  if (matching.length > 1)
+    return fail(
+      words.blueprint === "Delivery" ? "MultipleDeliveryMatches" : "MultipleSupplyChainMatches",
+      `${words.noun} [${names(matching)}] match equally well: make one selector more specific`,
+    );
+  if (!isTrue(blueprint))
+    return fail(
+      `${words.blueprint}NotReady`,
+      `${words.noun} [${blueprint.metadata.name}] is not ready: ${whyNot(blueprint)}`,
+    );
+  return { ...(await follow(pass, blueprint)), ref: { kind: blueprint.kind, name: blueprint.metadata.name } };
+}
+
+async function follow(
+  { owner, dialect, context }: Pass,
+  { metadata, spec }: BlueprintObject,
+): Promise<Outcome<OwnerStatus>> {
+  const blueprint = { name: metadata.name, steps: spec.resources, params: spec.params };
+  const results = await realize({ owner, blueprint, dialect, context });
+  const previous = (owner.status as OwnerStatus | undefined)?.resources ?? [];
+  const now = context
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z");
+  const resources = resourceStatuses(results, previous, now);
+  const versioned = new Set(
+    results.flatMap(({ stamped }) => (stamped?.metadata.labels?.[STAMP_LABEL] ? [stamped.metadata.name] : [])),
+  );
+  await removeOrphans(previous, resources, versioned, context);
+  return settled({ resources }, { conditions: ownerConditions(results, dialect.condition) });
+}
+
+/** Deletes what an earlier pass stamped and this one does not. Runs of an immutable step stay: they have their own retention. */
+async function removeOrphans(
+  before: readonly ResourceStatus[],
+  after: readonly ResourceStatus[],
+  versioned: ReadonlySet<string>,
+  context: Context,
+): Promise<void> {
+  const kept = new Set(after.map(refKey));
+  const steps = new Set(
+    after.filter(({ stampedRef }) => versioned.has(stampedRef?.name ?? "")).map(({ name }) => name),
+  );
+  for (const entry of before) {
+    const { apiVersion, kind, name, namespace } = entry.stampedRef ?? {};
+    if (!apiVersion || !kind || !name || kept.has(refKey(entry)) || steps.has(entry.name)) continue;
+    const resource = await context.client.resourceFor(apiVersion, kind).catch((error: unknown) => {
+      if (hasReason(error, "NotFound")) return undefined;
+      throw error;
+    });
+    if (resource) await context.delete(resource, { name, namespace });
+    context.event("Normal", "StampedObjectRemoved", `Deleted object [${entry.stampedRef?.resource}/${name}]`);
+  }
+}
+
+function refKey({ stampedRef: ref }: ResourceStatus): string {
+  return ref ? `${ref.apiVersion}/${ref.kind}/${ref.namespace}/${ref.name}` : "";
+}
+
+function toSelector({ spec }: BlueprintObject): Selector {
+  return {
+    matchLabels: spec.selector,
+    matchExpressions: spec.selectorMatchExpressions,
+    matchFields: spec.selectorMatchFields,
+  };
+}
+
+function names(objects: readonly { metadata: { name: string } }[]): string {
+  return objects.map(({ metadata }) => metadata.name).join(", ");
+}
+
+function whyNot(blueprint: BlueprintObject): string {
+  return findCondition(blueprint, "Ready")?.message ?? "it has not been checked yet";
+}

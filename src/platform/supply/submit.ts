@@ -1,0 +1,113 @@
+/**
+ * Brings a stamped object into the cluster. `mutable` keeps one object up to date; `immutable` and `tekton` make a new
+ * one for every new content. What an object was stamped from is in a label of the object itself, so a restart makes none twice.
+ */
+import type { Template } from "#api/carto.run/templates.ts";
+import type { ResourceRef, Unstructured } from "#api/meta.ts";
+import type { Context } from "#engine/controller/controller.ts";
+import { canonicalJson } from "#kit/json.ts";
+import { sha256 } from "#kit/names.ts";
+import { hasReason } from "#kit/status.ts";
+import type { Draft } from "#ports/kube/client.ts";
+import { StepFailure } from "./failure.ts";
+import { judgeHealth } from "./health.ts";
+
+/** On objects that are never changed: a digest of what they were stamped from. */
+export const STAMP_LABEL = "slipway.dev/stamp-digest";
+
+const DEFAULT_RETENTION = { maxFailedRuns: 10, maxSuccessfulRuns: 10 };
+type Rule = Template["spec"]["healthRule"];
+export type Retention = { maxFailedRuns: number; maxSuccessfulRuns: number };
+
+export type Submission = {
+  resource: ResourceRef;
+  /** The newest object: what the owner's status shows. */
+  latest: Unstructured;
+  /** Where outputs are read: for lifecycles other than mutable the newest healthy object, if any. */
+  source: Unstructured | undefined;
+};
+
+/** Throws StepFailure when the server refuses the object. */
+export async function submit(template: Template, object: Unstructured, context: Context): Promise<Submission> {
+  const resource = await resourceOf(object, context);
+  try {
+    if (isMutable(template)) {
+      const latest = await context.apply(resource, object as Draft<Unstructured>);
+      return { resource, latest, source: latest };
+    }
+    const rule = healthRuleOf(template);
+    const runs = await ensureRun(resource, object, context);
+    await retain(resource, runs, { rule, retention: template.spec.retentionPolicy ?? DEFAULT_RETENTION }, context);
+    const latest = runs.at(-1) as Unstructured;
+    return { resource, latest, source: runs.findLast((run) => isHealthy(rule, run) === "True") };
+  } catch (error) {
+    if (hasReason(error, "Invalid", "BadRequest", "Forbidden", "NotFound"))
+      throw new StepFailure("TemplateRejectedByAPIServer", `unable to apply object: ${error.message}`);
+    throw error;
+  }
+}
+
+function isMutable({ spec }: Template): boolean {
+  return (spec.lifecycle ?? "mutable") === "mutable";
+}
+
+/** The template's rule; Tekton runs are judged by their Succeeded condition. */
+export function healthRuleOf({ spec }: Template): Rule {
+  return spec.healthRule ?? (spec.lifecycle === "tekton" ? { singleConditionType: "Succeeded" } : undefined);
+}
+
+async function resourceOf(object: Unstructured, context: Context): Promise<ResourceRef> {
+  try {
+    return await context.client.resourceFor(object.apiVersion, object.kind);
+  } catch (error) {
+    if (hasReason(error, "NotFound")) throw new StepFailure("TemplateRejectedByAPIServer", error.message);
+    throw error;
+  }
+}
+
+/** All runs of the object's label set in the order in which they were made; makes one when none has this content. */
+export async function ensureRun(
+  resource: ResourceRef,
+  object: Unstructured,
+  context: Context,
+): Promise<Unstructured[]> {
+  const { namespace, labels = {} } = object.metadata;
+  const digest = sha256(canonicalJson(object)).slice("sha256:".length, "sha256:".length + 32);
+  const found = await context.list(resource, { ...(namespace && { namespace }), labels: identity(labels) });
+  const runs = found
+    .filter(({ metadata }) => metadata.labels?.[STAMP_LABEL] && !metadata.deletionTimestamp)
+    .sort(byAge);
+  if (runs.some(({ metadata }) => metadata.labels?.[STAMP_LABEL] === digest)) return runs;
+  const draft = { ...object, metadata: { ...object.metadata, labels: { ...labels, [STAMP_LABEL]: digest } } };
+  return [...runs, await context.create(resource, draft as Draft<Unstructured>)];
+}
+
+/** The labels that say whose run it is. */
+function identity(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith("carto.run/")));
+}
+
+function byAge(left: Unstructured, right: Unstructured): number {
+  const [before, after] = [left.metadata.creationTimestamp ?? "", right.metadata.creationTimestamp ?? ""];
+  if (before !== after) return before < after ? -1 : 1;
+  return Number(left.metadata.resourceVersion) - Number(right.metadata.resourceVersion);
+}
+
+function isHealthy(rule: Rule, run: Unstructured): string {
+  return judgeHealth(rule, run, true).status;
+}
+
+/** Deletes the oldest ended runs beyond the limits; runs that have not ended count as neither. */
+export async function retain(
+  resource: ResourceRef,
+  runs: readonly Unstructured[],
+  { rule, retention }: { rule: Rule; retention: Retention },
+  context: Context,
+): Promise<void> {
+  const ended = (status: string): Unstructured[] => runs.filter((run) => isHealthy(rule, run) === status);
+  const expired = [
+    ...ended("True").slice(0, -retention.maxSuccessfulRuns),
+    ...ended("False").slice(0, -retention.maxFailedRuns),
+  ];
+  for (const { metadata } of expired) await context.delete(resource, metadata);
+}
