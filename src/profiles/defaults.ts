@@ -3,7 +3,7 @@ import { toCustomResourceDefinition } from "#api/crd.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import { defaultBuilder } from "#platform/build/index.ts";
 import { stockConventions } from "#platform/convention/index.ts";
-import { sourceToUrl } from "#platform/supply/index.ts";
+import { catalog } from "#platform/supply/index.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import { PUBLISHER } from "./access.ts";
 import { DECLARED_KINDS } from "./resources.ts";
@@ -41,7 +41,7 @@ export async function applyDefaults(client: KubeClient, values: DefaultValues): 
     },
     ...defaultBuilder(),
     ...stockConventions(),
-    ...sourceToUrl({
+    ...catalog({
       registry: { server: values.registryHost, repository: "workloads" },
       gitopsRepository: values.gitopsRepository,
     }),

@@ -8,6 +8,7 @@ export type WorkloadFlags = {
   gitBranch?: string;
   gitTag?: string;
   gitCommit?: string;
+  image?: string;
   type?: string;
   app?: string;
   label?: string[];
@@ -27,6 +28,7 @@ export function layFlagsOver(base: Workload, flags: WorkloadFlags): Workload {
   if (flags.app) labels[PART_OF_LABEL] = flags.app;
   workload.metadata.labels = fromPairs(labels, flags.label);
   workload.spec = { ...workload.spec, ...sourceOf(workload, flags) };
+  if (flags.image) workload.spec.image = flags.image;
   if (flags.env) workload.spec.env = entries(workload.spec.env, flags.env);
   if (flags.buildEnv) workload.spec.build = { env: entries(workload.spec.build?.env, flags.buildEnv) };
   if (flags.param)

@@ -4,7 +4,7 @@ import { deliveryController, supplyChainController } from "./blueprints.ts";
 import { deliverableController, workloadController } from "./owners.ts";
 import { runnableController } from "./runnable.ts";
 
-export { sourceToUrl } from "./catalog/source-to-url.ts";
+export { catalog } from "./catalog/chains.ts";
 
 export function supplyControllers(): Controller<never>[] {
   return [

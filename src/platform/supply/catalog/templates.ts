@@ -77,52 +77,95 @@ function conventionTemplate(name: string, container: Record<string, unknown>): U
   });
 }
 
-const configTemplate = template("ClusterConfigTemplate", "config-template", {
-  configPath: ".data",
+const MANIFEST_LABELS = [`    app.kubernetes.io/part-of: ${NAME}`, `    carto.run/workload-name: ${NAME}`];
+
+/** A ConfigMap whose `delivery.yml` holds the manifests; later steps read its data. */
+function configTemplate(name: string, manifests: readonly string[], params: object[] = []): Unstructured {
+  return template("ClusterConfigTemplate", name, {
+    configPath: ".data",
+    params,
+    template: {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: NAME },
+      data: { "delivery.yml": manifests.join("\n---\n") },
+    },
+  });
+}
+
+function manifest(apiVersion: string, kind: string, spec: readonly string[]): string {
+  const head = [
+    `apiVersion: ${apiVersion}`,
+    `kind: ${kind}`,
+    "metadata:",
+    `  name: ${NAME}`,
+    "  labels:",
+    ...MANIFEST_LABELS,
+  ];
+  return [...head, "spec:", ...spec.map((line) => `  ${line}`)].join("\n");
+}
+
+const SELECTED = ["selector:", "  matchLabels:", `    carto.run/workload-name: ${NAME}`];
+
+/** web: scaled by requests, with a URL. */
+const webTemplate = configTemplate("config-template", [
+  manifest("serving.knative.dev/v1", "Service", ["template: $(config)$"]),
+]);
+
+/** server: a Deployment behind a Service; the `ports` param names its ports. */
+const serverTemplate = configTemplate(
+  "server-template",
+  [
+    manifest("apps/v1", "Deployment", [...SELECTED, "template: $(config)$"]),
+    manifest("v1", "Service", ["selector:", `  carto.run/workload-name: ${NAME}`, "ports: $(params.ports)$"]),
+  ],
+  [{ name: "ports", default: [{ name: "http", port: 8080, targetPort: 8080 }] }],
+);
+
+/** worker: a Deployment that nobody calls. */
+const workerTemplate = configTemplate("worker-template", [
+  manifest("apps/v1", "Deployment", [...SELECTED, "template: $(config)$"]),
+]);
+
+/** The image of a workload that brings one. */
+const imageProviderTemplate = template("ClusterImageTemplate", "image-provider-template", {
+  imagePath: ".data.image",
   template: {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: { name: NAME },
-    data: {
-      "delivery.yml": [
-        "apiVersion: serving.knative.dev/v1",
-        "kind: Service",
-        "metadata:",
-        `  name: ${NAME}`,
-        "  labels:",
-        `    app.kubernetes.io/part-of: ${NAME}`,
-        `    carto.run/workload-name: ${NAME}`,
-        "spec:",
-        "  template: $(config)$",
-        "",
-      ].join("\n"),
-    },
+    metadata: { name: `${NAME}-image` },
+    data: { image: "$(workload.spec.image)$" },
   },
 });
 
-const configWriterTemplate = template("ClusterTemplate", "config-writer-template", {
-  healthRule: { singleConditionType: "Ready" },
-  params: [
-    { name: "gitops_repository", default: "" },
-    { name: "gitops_branch", default: "main" },
-  ],
-  template: {
-    apiVersion: "slipway.dev/v1alpha1",
-    kind: "ConfigCommit",
-    metadata: { name: NAME },
-    spec: {
-      repository: { url: "$(params.gitops_repository)$", branch: "$(params.gitops_branch)$" },
-      path: `config/${NAMESPACE}/${NAME}`,
-      files: "$(configs.config.config)$",
-      message: `Deliver ${NAMESPACE}/${NAME}`,
-      provenance: {
-        "Slipway-Workload": `${NAMESPACE}/${NAME}`,
-        "Slipway-Source-Revision": `$(configs.pod.config.metadata.annotations['${REVISION}'])$`,
-        "Slipway-Image": "$(configs.pod.config.spec.containers[0].image)$",
+/** Commits the manifests. Images that a workload brings along need not say what they were built of. */
+function configWriterTemplate(name: string, provenance: Record<string, string>): Unstructured {
+  return template("ClusterTemplate", name, {
+    healthRule: { singleConditionType: "Ready" },
+    params: [
+      { name: "gitops_repository", default: "" },
+      { name: "gitops_branch", default: "main" },
+    ],
+    template: {
+      apiVersion: "slipway.dev/v1alpha1",
+      kind: "ConfigCommit",
+      metadata: { name: NAME },
+      spec: {
+        repository: { url: "$(params.gitops_repository)$", branch: "$(params.gitops_branch)$" },
+        path: `config/${NAMESPACE}/${NAME}`,
+        files: "$(configs.config.config)$",
+        message: `Deliver ${NAMESPACE}/${NAME}`,
+        provenance: {
+          "Slipway-Workload": `${NAMESPACE}/${NAME}`,
+          ...provenance,
+          "Slipway-Image": "$(configs.pod.config.spec.containers[0].image)$",
+        },
       },
     },
-  },
-});
+  });
+}
+
+const SOURCE_REVISION = { "Slipway-Source-Revision": `$(configs.pod.config.metadata.annotations['${REVISION}'])$` };
 
 const deliverableTemplate = template("ClusterTemplate", "deliverable-template", {
   params: [
@@ -173,7 +216,11 @@ export const CATALOG_TEMPLATES: readonly Unstructured[] = [
   kpackTemplate("kpack-template-with-env", { build: { env: "$(workload.spec.build.env)$" } }),
   conventionTemplate("convention-template", {}),
   conventionTemplate("convention-template-with-env", { env: "$(workload.spec.env)$" }),
-  configTemplate,
-  configWriterTemplate,
+  imageProviderTemplate,
+  webTemplate,
+  serverTemplate,
+  workerTemplate,
+  configWriterTemplate("config-writer-template", SOURCE_REVISION),
+  configWriterTemplate("config-writer-template-for-images", {}),
   deliverableTemplate,
 ];
