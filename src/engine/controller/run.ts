@@ -6,6 +6,7 @@ import { hasReason } from "#kit/status.ts";
 import type { ObjectCache } from "./cache.ts";
 import { type Applied, collectionTopic, Pass, topicOf } from "./context.ts";
 import type { Controller, EventType } from "./controller.ts";
+import { withDeadline } from "./deadline.ts";
 import type { Informer, InformerEvent } from "./informer.ts";
 import { type Outcome, waiting } from "./outcome.ts";
 import { type QueueClock, systemQueueClock, WorkQueue } from "./queue.ts";
@@ -162,10 +163,10 @@ class Loop {
     if (this.stop.signal.aborted) return;
     const object = informer.get(...split(key));
     if (!object) return this.forget(key);
-    const signal = AbortSignal.any([this.stop.signal, AbortSignal.timeout(this.passTimeoutMs)]);
-    const context = this.contextFor(key, object, signal);
     try {
-      await this.reconcile(key, object, context);
+      await withDeadline(this.stop.signal, this.passTimeoutMs, (signal) =>
+        this.reconcile(key, object, this.contextFor(key, object, signal)),
+      );
       this.failures.delete(key);
     } catch (error) {
       if (!this.stop.signal.aborted) await this.onFailure(key, object, error);

@@ -79,7 +79,7 @@ export class LiveObjects {
       this.watched.set(path, informer);
       this.stops.push(informer.subscribe((event) => this.take(event)));
     }
-    await Promise.race([informer.ready(), tooLate(resource)]);
+    await firstList(resource, informer.ready());
   }
 
   private take({ type, object, previous }: InformerEvent<Unstructured>): void {
@@ -132,11 +132,11 @@ export class LiveObjects {
   }
 }
 
-async function tooLate(resource: ResourceRef): Promise<never> {
+/** Waits for the first list of a kind. Throws when it does not come in time. */
+async function firstList(resource: ResourceRef, ready: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
-  setTimeout(
-    () => reject(new Error(`${resource.kind} objects could not be listed in time`)),
-    LONGEST_FIRST_LIST_MS,
-  ).unref();
-  return await promise;
+  const late = new Error(`${resource.kind} objects could not be listed in time`);
+  const timer = setTimeout(() => reject(late), LONGEST_FIRST_LIST_MS);
+  timer.unref();
+  await Promise.race([ready, promise]).finally(() => clearTimeout(timer));
 }

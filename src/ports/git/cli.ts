@@ -78,9 +78,12 @@ export function spawnGit(args: readonly string[], options: GitOptions = {}): Chi
 
 /** Standard output of a git command. Throws GitError when it fails or takes too long, and the abort reason. */
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<string> {
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const child = spawnGit(args, { ...options, signal });
+  const child = spawnGit(args, options);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
@@ -90,8 +93,9 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     child.on("error", resolve);
     child.on("close", (status) => resolve(status ?? -1));
   });
+  clearTimeout(timer);
   options.signal?.throwIfAborted();
-  if (timeout.aborted) throw new GitError("Unreachable", `git ${args[0]} took too long and was stopped`);
+  if (late) throw new GitError("Unreachable", `git ${args[0]} took too long and was stopped`);
   if (code instanceof Error) throw cannotStart(code);
   if (code === 0) return Buffer.concat(stdout).toString();
   throw toGitError(args[0] ?? "", Buffer.concat(stderr).toString(), code);
