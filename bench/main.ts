@@ -5,7 +5,12 @@ export type Metrics = Record<string, number>;
 type Bench = { doc: string; load: () => Promise<{ run(): Promise<Metrics> }> };
 
 const BENCHES: { readonly [name: string]: Bench } = {
+  apiserver: { doc: "the API server: throughput, latency, CPU, memory", load: () => import("./apiserver.ts") },
   boot: { doc: "start to Ready, and memory when idle", load: () => import("./boot.ts") },
+  supply: {
+    doc: "a change of a template stamped in 1,000 workloads, and of one workload meanwhile",
+    load: () => import("./supply.ts"),
+  },
   "push-to-url": {
     doc: "git push to image and to the first answer of the new revision",
     load: () => import("./push-to-url.ts"),

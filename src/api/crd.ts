@@ -1,4 +1,5 @@
 /** From a declared kind to its apiextensions.k8s.io/v1 CustomResourceDefinition. */
+import { completeKeys } from "#kit/schema/legal/complete-keys.ts";
 import type { Resource } from "./define.ts";
 
 /** The CustomResourceDefinition of a declared kind, ready to apply to any cluster. */
@@ -31,7 +32,7 @@ function versionOf(resource: Resource) {
     name: resource.version,
     served: true,
     storage: true,
-    schema: { openAPIV3Schema: resource.schema },
+    schema: { openAPIV3Schema: completeKeys(resource.schema) },
     ...(Object.keys(subresources).length > 0 && { subresources }),
     ...(resource.columns.length > 0 && { additionalPrinterColumns: [...resource.columns] }),
   };

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { CliError } from "./errors.ts";
 import { clusterVerbs } from "./verbs/cluster.ts";
+import { conventionVerbs } from "./verbs/convention.ts";
 import { platformVerbs } from "./verbs/platform.ts";
 import { questionVerbs } from "./verbs/questions.ts";
 import { workloadVerbs } from "./verbs/workload.ts";
@@ -17,7 +18,7 @@ const program = new Command("slipway")
   .configureHelp({ showGlobalOptions: true })
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 the platform does not run.");
 
-for (const register of [platformVerbs, clusterVerbs, workloadVerbs, questionVerbs]) register(program);
+for (const register of [platformVerbs, clusterVerbs, workloadVerbs, questionVerbs, conventionVerbs]) register(program);
 
 program.exitOverride();
 try {
@@ -32,8 +33,8 @@ function report(error: unknown): number {
     if (error.hint) console.error(error.hint);
     return error.exitCode;
   }
-  const { code = "", exitCode } = error as { code?: string; exitCode?: number };
-  if (code.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
+  const { code, exitCode } = error as { code?: unknown; exitCode?: number };
+  if (String(code).startsWith("commander.")) return exitCode === 0 ? 0 : 2;
   console.error(`slipway: ${error instanceof Error ? error.message : String(error)}`);
   return 1;
 }

@@ -2,7 +2,7 @@
 import type { ObjectCache } from "#engine/controller/cache.ts";
 import type { Controller } from "#engine/controller/controller.ts";
 import { buildControllers, type Lifecycle } from "#platform/build/index.ts";
-import { conventionControllers } from "#platform/convention/index.ts";
+import { conventionControllers, imageResolver } from "#platform/convention/index.ts";
 import { coreControllers } from "#platform/core/index.ts";
 import { deliveryControllers } from "#platform/delivery/index.ts";
 import { gitopsControllers } from "#platform/gitops/index.ts";
@@ -11,7 +11,7 @@ import { artifactPath, sourceControllers } from "#platform/source/index.ts";
 import { supplyControllers } from "#platform/supply/index.ts";
 import type { GitPort } from "#ports/git/git.ts";
 import type { GitHost } from "#ports/git/host.ts";
-import type { ImageSource } from "#ports/oci/image.ts";
+import type { ImageSource, LayerReader } from "#ports/oci/image.ts";
 import type { Content } from "./data.ts";
 
 export type ComponentDeps = {
@@ -19,7 +19,7 @@ export type ComponentDeps = {
   content: Content;
   git: GitPort;
   gitHost: GitHost;
-  images: ImageSource;
+  images: ImageSource & LayerReader;
   lifecycle: Lifecycle;
   traffic: TrafficPort;
   frontDoorUrl: string;
@@ -43,7 +43,7 @@ export function fullProfile(deps: ComponentDeps): Controller<never>[] {
       onPush,
     }),
     ...buildControllers(deps.lifecycle),
-    ...conventionControllers({ images }),
+    ...conventionControllers({ images: imageResolver(images) }),
     ...supplyControllers(),
     ...deliveryControllers({ git, embedded }),
     ...gitopsControllers({ cache, git, embedded, onPush, controlNamespace: "argocd" }),

@@ -1,22 +1,30 @@
-/** What a program may leave on the machine: its mounts, networks, cgroups and container processes. */
+/** What a program with a given data folder has on the machine: mounts, networks, cgroups and container processes. */
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 
-/** A summary to compare before and after; only things that carry our name or run from our containers count. */
-export async function leftovers(): Promise<string> {
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").filter((line) => line.includes("slipway"));
-  const networks = (await list("/var/run/netns")).filter((name) => name.startsWith("sw"));
-  const links = (await list("/sys/class/net")).filter((name) => name.startsWith("sw"));
-  const cgroups = (await Promise.all(["/sys/fs/cgroup/slipway", "/sys/fs/cgroup/memory/slipway"].map(list))).flat();
-  return JSON.stringify({ mounts, networks, links, cgroups, processes: await containerProcesses() });
+/** Names of everything that the program of this data folder made and that is still there. */
+export async function leftovers(data: string): Promise<string[]> {
+  const network = instanceOf(data);
+  const cgroup = instanceOf(join(data, "sandbox"));
+  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n");
+  const links = await list("/sys/class/net");
+  const cgroups = await Promise.all(["/sys/fs/cgroup/slipway", "/sys/fs/cgroup/memory/slipway"].map(list));
+  return [
+    ...mounts.filter((line) => line.includes(data) || line.includes(`slipway-${network}`)),
+    ...links.filter((name) => name === `sw-${network}` || name.startsWith(`sw${network.slice(0, 7)}`)),
+    ...cgroups.flat().filter((name) => name === cgroup),
+    ...(await commandLines()).filter((command) => command.includes(data)),
+  ];
 }
 
-async function containerProcesses(): Promise<string[]> {
-  const commands = await Promise.all(
-    (await list("/proc"))
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
-  return commands.filter((command) => /^(\S*\/)?(runc|bwrap)\0/.test(command) && command.includes("slipway"));
+function instanceOf(folder: string): string {
+  return createHash("sha256").update(folder).digest("hex").slice(0, 8);
+}
+
+async function commandLines(): Promise<string[]> {
+  const processes = (await list("/proc")).filter((name) => /^\d+$/.test(name));
+  return await Promise.all(processes.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { renderSchemas, renderTypes } from "./builtin.ts";
+import { renderConventions } from "./conventions.ts";
 import { renderProtobuf } from "./protobuf.ts";
 import { renderDefinitions, renderReference } from "./reference.ts";
 
@@ -10,6 +11,7 @@ const OUTPUTS: { readonly [path: string]: () => string } = {
   "src/api/builtin/schemas.gen.json": renderSchemas,
   "src/api/builtin/protobuf.gen.json": renderProtobuf,
   "docs/reference/kinds.md": renderReference,
+  "docs/reference/conventions.md": renderConventions,
   "docs/reference/crds.yaml": renderDefinitions,
 };
 

@@ -62,7 +62,8 @@ function entry(owner: string, field: Field): string {
     const value = typeof ref === "object" && "map" in ref ? ref.map : undefined;
     return `{${typeOf(owner, value, { field: { go: "" }, go: map?.[1] ?? "string" })}`;
   }
-  if (field.pb?.[2] === "rep" || (typeof ref === "object" && "list" in ref)) {
+  const single = /^\*?(bool|string|u?int\d*)$/.test(go);
+  if ((field.pb?.[2] === "rep" && !single) || (typeof ref === "object" && "list" in ref)) {
     const item = typeof ref === "object" && "list" in ref ? ref.list : undefined;
     return `[${typeOf(owner, item, { field, go: go.replace(/^\*?\[\]/, "") })}`;
   }

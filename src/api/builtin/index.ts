@@ -69,6 +69,10 @@ export const StatefulSet: Resource<k8s.StatefulSet> = builtin({
   status: true,
   scale,
 });
+export const ControllerRevision: Resource<k8s.ControllerRevision> = builtin({
+  group: "apps",
+  kind: "ControllerRevision",
+});
 export const DaemonSet: Resource<k8s.DaemonSet> = builtin({
   group: "apps",
   kind: "DaemonSet",
@@ -96,6 +100,31 @@ export const ClusterRoleBinding: Resource<k8s.ClusterRoleBinding> = builtin({
   ...cluster,
 });
 
+const authentication = { group: "authentication.k8s.io" };
+const authorization = { group: "authorization.k8s.io" };
+
+const admission = { group: "admissionregistration.k8s.io" };
+export const MutatingWebhookConfiguration: Resource<k8s.MutatingWebhookConfiguration> = builtin({
+  ...admission,
+  kind: "MutatingWebhookConfiguration",
+  ...cluster,
+});
+export const ValidatingWebhookConfiguration: Resource<k8s.ValidatingWebhookConfiguration> = builtin({
+  ...admission,
+  kind: "ValidatingWebhookConfiguration",
+  ...cluster,
+});
+
+/** Kinds that are answered and never stored. */
+export const REVIEW_KINDS: readonly Resource[] = [
+  builtin({ ...authentication, kind: "SelfSubjectReview", ...cluster }),
+  builtin({ ...authentication, kind: "TokenReview", ...cluster }),
+  builtin({ ...authorization, kind: "LocalSubjectAccessReview" }),
+  builtin({ ...authorization, kind: "SelfSubjectAccessReview", ...cluster }),
+  builtin({ ...authorization, kind: "SelfSubjectRulesReview", ...cluster }),
+  builtin({ ...authorization, kind: "SubjectAccessReview", ...cluster }),
+];
+
 /** Kinds in the order in which discovery lists them. */
 export const BUILTIN_KINDS: readonly Resource[] = [
   ConfigMap,
@@ -110,6 +139,7 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   Secret,
   ServiceAccount,
   Service,
+  ControllerRevision,
   DaemonSet,
   Deployment,
   ReplicaSet,
@@ -122,5 +152,7 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   ClusterRole,
   RoleBinding,
   Role,
+  MutatingWebhookConfiguration,
+  ValidatingWebhookConfiguration,
   CustomResourceDefinition,
 ];

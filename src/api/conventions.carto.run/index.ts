@@ -4,7 +4,20 @@ import { builtinSchema } from "../builtin/schemas.ts";
 import type * as k8s from "../builtin/types.gen.ts";
 import { age, condition, defineResource, type ObjectOf, reason } from "../define.ts";
 
-const podTemplate: Schema<k8s.PodTemplateSpec> = s.structural(builtinSchema("PodTemplateSpec"));
+/** The metadata that a pod template keeps; the server drops everything else. */
+export const TEMPLATE_METADATA = ["name", "generateName", "namespace", "labels", "annotations"] as const;
+
+const templateMetadata = s.object({
+  name: s.optional(s.string()),
+  generateName: s.optional(s.string()),
+  namespace: s.optional(s.string()),
+  labels: s.optional(s.map(s.string())),
+  annotations: s.optional(s.map(s.string())),
+});
+const podTemplate: Schema<k8s.PodTemplateSpec> = s.structural({
+  type: "object",
+  properties: { metadata: templateMetadata.json, spec: builtinSchema("PodSpec") },
+});
 const localReference = s.object({ name: s.optional(s.string()) });
 
 export const PodIntent = defineResource({
@@ -15,7 +28,7 @@ export const PodIntent = defineResource({
   scope: "Namespaced",
   doc: "A pod template, and in its status the same template with all conventions applied.",
   spec: s.object({
-    serviceAccountName: s.optional(s.string()),
+    serviceAccountName: s.defaulted(s.string({ doc: "Its pull secrets are used to read images" }), "default"),
     imagePullSecrets: s.optional(s.array(localReference)),
     template: podTemplate,
   }),
@@ -32,6 +45,25 @@ const labelSelector = s.object({
   ),
 });
 
+const clientConfig = s.object(
+  {
+    url: s.optional(s.string({ doc: "https, without user, query and fragment" })),
+    caBundle: s.optional(s.string({ doc: "PEM certificates, base64; default: the system's" })),
+    service: s.optional(
+      s.object({
+        namespace: s.string(),
+        name: s.string(),
+        path: s.optional(s.string()),
+        port: s.defaulted(s.int(), 443),
+      }),
+    ),
+  },
+  [
+    { cel: "has(self.url) != has(self.service)", message: "expected exactly one of url and service" },
+    { cel: "!has(self.url) || self.url.startsWith('https://')", message: "url must begin with https://" },
+  ],
+);
+
 export const ClusterPodConvention = defineResource({
   group: "conventions.carto.run",
   version: "v1alpha1",
@@ -39,28 +71,36 @@ export const ClusterPodConvention = defineResource({
   categories: ["conventions"],
   scope: "Cluster",
   doc: "A convention: which pods it is for, when it runs, and who applies it.",
-  spec: s.object({
-    selectors: s.optional(s.array(labelSelector, { doc: "Any of them must match; none means all pods" })),
-    selectorTarget: s.optional(s.string({ doc: "PodTemplateSpec (default) or PodIntent" })),
-    priority: s.optional(s.string({ doc: "Early, Normal (default) or Late" })),
-    webhook: s.optional(
-      s.object({
-        clientConfig: s.object({
-          url: s.optional(s.string()),
-          caBundle: s.optional(s.string()),
-          service: s.optional(
-            s.object({
-              namespace: s.string(),
-              name: s.string(),
-              path: s.optional(s.string()),
-              port: s.optional(s.int()),
+  spec: s.object(
+    {
+      selectors: s.optional(s.array(labelSelector, { doc: "Any of them must match; none means all pods" })),
+      selectorTarget: s.defaulted(
+        s.string({ doc: "Whose labels the selectors are for: PodTemplateSpec or PodIntent" }),
+        "PodTemplateSpec",
+      ),
+      priority: s.defaulted(s.string({ doc: "Early, Normal or Late" }), "Normal"),
+      webhook: s.optional(
+        s.object({
+          clientConfig,
+          certificate: s.optional(
+            s.object({ namespace: s.string(), name: s.string() }, [], {
+              doc: "cert-manager Certificate of the server: its authority is the one to trust",
             }),
           ),
         }),
-        certificate: s.optional(s.object({ namespace: s.string(), name: s.string() })),
-      }),
-    ),
-  }),
+      ),
+    },
+    [
+      {
+        cel: "self.selectorTarget in ['PodTemplateSpec', 'PodIntent']",
+        message: "accepted selector targets are PodTemplateSpec and PodIntent",
+      },
+      {
+        cel: "self.priority in ['Early', 'Normal', 'Late']",
+        message: "accepted priorities are Early, Normal and Late",
+      },
+    ],
+  ),
   columns: { Age: age },
 });
 export type ClusterPodConvention = ObjectOf<typeof ClusterPodConvention>;
@@ -69,3 +109,7 @@ export type ClusterPodConvention = ObjectOf<typeof ClusterPodConvention>;
 export const IN_PROCESS_ANNOTATION = "conventions.slipway.dev/in-process";
 /** On the resulting pod template: `<ClusterPodConvention>/<name>` lines, in the order in which they were applied. */
 export const APPLIED_ANNOTATION = "conventions.carto.run/applied-conventions";
+/** On a ClusterPodConvention: `namespace/name` of the certificate whose authority its webhook is trusted by. */
+export const INJECT_CA_ANNOTATION = "conventions.carto.run/inject-ca-from";
+/** On a ClusterPodConvention of this program: YAML values that configure it. */
+export const VALUES_ANNOTATION = "conventions.slipway.dev/values";

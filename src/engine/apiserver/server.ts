@@ -1,6 +1,11 @@
 /** The API without any wire: who asks what, is it allowed, and what is the answer. */
-import { BUILTIN_KINDS } from "#api/builtin/index.ts";
+import { BUILTIN_KINDS, REVIEW_KINDS } from "#api/builtin/index.ts";
 import type { Store } from "#ports/store/store.ts";
+import type { ResolveService } from "./admission/client.ts";
+import { createAdmission } from "./admission/index.ts";
+import { Authorizer } from "./auth/authorizer.ts";
+import { createIdentity } from "./auth/identity.ts";
+import { discoveryDocument, ISSUER, type Tokens } from "./auth/tokens.ts";
 import { describeServer } from "./discovery/index.ts";
 import { servedBy } from "./resources/definition.ts";
 import { Registry, serveBuiltin } from "./resources/registry.ts";
@@ -14,31 +19,59 @@ import { parseTarget, type RawRequest, resolve } from "./wire/request.ts";
 export type Server = Core & {
   readonly registry: Registry;
   podStreams: PodStreams | undefined;
+  /** Where clients find the server. */
+  url: string;
   handle(request: RawRequest): Promise<Answer>;
 };
 
-export type ServerOptions = { store: Store } & Pick<Core, "clock" | "randomBytes" | "issueToken">;
+export type ServerOptions = {
+  store: Store;
+  tokens: Tokens;
+  /** How admission webhooks behind a service are reached. Default: through the endpoints of its object. */
+  resolveService?: ResolveService | undefined;
+} & Pick<Core, "clock" | "randomBytes">;
 
 /** Loads the store and serves what is in it. */
-export function createServer({ store, clock, randomBytes, issueToken }: ServerOptions): Server {
-  const objects = new ObjectStore(store);
+export function createServer({ store, clock, randomBytes, tokens, resolveService }: ServerOptions): Server {
+  const objects = new ObjectStore(store, () => clock().getTime());
   const registry = new Registry();
   for (const kind of BUILTIN_KINDS) registry.add(serveBuiltin(kind, objects));
+  for (const kind of REVIEW_KINDS) registry.add(serveBuiltin(kind, objects, ["create"]));
   serveDefinitions(objects, registry);
+  const access = new Authorizer(objects);
   const server: Server = {
     objects,
     clock,
     randomBytes,
-    issueToken,
+    identity: createIdentity(tokens, objects, clock),
+    access,
+    admission: createAdmission({ objects, registry, access, randomBytes, resolveService }),
     registry,
+    url: ISSUER,
     podStreams: undefined,
     handle: async (raw) => {
       const target = parseTarget(raw.path);
-      if (!target) return describeServer(raw, registry);
+      if (!target) return (await describeIssuer(raw, server)) ?? describeServer(raw, registry);
       return run(resolve(raw, target, registry), server, server.podStreams);
     },
   };
   return server;
+}
+
+/** The documents by which others check the server's tokens; undefined for other paths. */
+async function describeIssuer({ path }: RawRequest, { url, identity }: Server): Promise<Answer | undefined> {
+  switch (path) {
+    case "/.well-known/openid-configuration":
+      return { kind: "object", code: 200, object: discoveryDocument(url) };
+    case "/openid/v1/jwks":
+      return {
+        kind: "object",
+        code: 200,
+        object: await identity.tokens.keySet(),
+        contentType: "application/jwk-set+json",
+      };
+  }
+  return undefined;
 }
 
 /** Keeps the registry in step with the CustomResourceDefinitions. */

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { renderYaml } from "#kit/yaml.ts";
 import type { Transport } from "#ports/kube/transport.ts";
 import type { Store } from "#ports/store/store.ts";
+import type { ResolveService } from "./admission/client.ts";
 import { loadPki, type Pki } from "./auth/pki.ts";
-import { loadTokens } from "./auth/tokens.ts";
+import { ISSUER, loadTokens } from "./auth/tokens.ts";
 import { startLifecycle } from "./lifecycle/index.ts";
 import { createServer } from "./server.ts";
 import type { PodStreams } from "./verbs/logs.ts";
@@ -26,6 +27,8 @@ export type ApiServerOptions = {
   host?: string;
   /** Further names and addresses for the server's certificate. */
   hostNames?: readonly string[];
+  /** How admission webhooks behind a service are reached. Default: through the endpoints of its object. */
+  resolveService?: ResolveService;
   clock?: () => Date;
   randomBytes?: (length: number) => Uint8Array;
 };
@@ -58,24 +61,28 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
   const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
   const tokens = await loadTokens(folder, clock);
-  const server = createServer({ store: options.store, clock, randomBytes, issueToken: tokens.issue });
+  const { store, resolveService } = options;
+  const server = createServer({ store, clock, randomBytes, tokens, resolveService });
   const caPem = pki.authority.cert;
   const lifecycle = await startLifecycle({ core: server, registry: server.registry, handle: server.handle, caPem });
-  const https = await listen({ server, pki, tokens, port: options.port, host });
+  const https = await listen({ server, pki, port: options.port, host });
   const url = urlOf(https.address() as AddressInfo);
+  server.url = url;
   return {
     url,
     caPem,
     transport: () => inProcessTransport(server.handle, ADMIN),
     kubeconfig: (name = "slipway") => renderKubeconfig(name, url, pki),
-    issueToken: tokens.issue,
-    authenticateToken: tokens.authenticate,
+    issueToken: ({ name, groups }, ttlSeconds) =>
+      tokens.sign({ sub: name, aud: [ISSUER], groups: [...groups] }, ttlSeconds),
+    authenticateToken: async (token) => (await server.identity.authenticate(token))?.user,
     setPodStreams: (streams) => {
       server.podStreams = streams;
     },
     close: async () => {
       https.close();
       https.closeAllConnections();
+      server.admission.close();
       await lifecycle.close();
       await server.objects.close();
     },

@@ -1,33 +1,53 @@
 /** Validates a value against a structural schema, with the field errors that a Kubernetes API server gives. */
 import { deepEqual, isObject } from "../json.ts";
 import type { FieldError } from "../status.ts";
-import { formatProblem } from "./formats.ts";
+import { correlate } from "./correlate.ts";
+import { child, notSupported, required, tooMany, typeInvalid } from "./field-errors.ts";
+import { invalidInBody, validateNumber, validateString } from "./scalars.ts";
 import type { StructuralSchema } from "./structural.ts";
 
 type Report = (error: FieldError) => void;
 
-/** All violations of `schema` in `value`; `path` is the field path of `value`, "" for the root. */
-export function validate(schema: StructuralSchema, value: unknown, path = ""): FieldError[] {
+/**
+ * All violations of value rules in `value`; `path` is the field path of `value`, "" for the root.
+ * With the value that it replaces, what has not changed is not held against it.
+ */
+export function validate(schema: StructuralSchema, value: unknown, path = "", old?: unknown): FieldError[] {
   const errors: FieldError[] = [];
-  check(schema, value, path, (error) => errors.push(error));
+  check(schema, value, { path, report: (error) => errors.push(error) });
+  if (errors.length === 0 || old === undefined) return errors;
+  errors.length = 0;
+  check(schema, value, { path, report: (error) => errors.push(error), old });
   return errors;
 }
 
-function check(schema: StructuralSchema, value: unknown, path: string, report: Report): void {
-  if (value === null && schema.nullable) return;
-  if (schema["x-kubernetes-int-or-string"]) {
-    if (typeof value !== "string" && !Number.isInteger(value)) report(typeError("integer,string", value, path));
-  } else if (schema.type && !hasType(schema.type, value)) {
-    report(typeError(schema.type, value, path));
-    return;
+/** Where in the object the walk is. `old` is what stood there before, undefined when nothing corresponds. */
+type Place = { readonly path: string; readonly report: Report; readonly old?: unknown };
+
+function check(schema: StructuralSchema, value: unknown, place: Place): void {
+  if (place.old !== undefined && deepEqual(value, place.old)) return;
+  const { path, report } = place;
+  checkType(schema, value, place);
+  if (value !== null) {
+    checkJunctors(schema, value, path, report);
+    if (typeof value === "string") validateString(schema, value, path, report);
+    else if (typeof value === "number") validateNumber(schema, value, path, report);
+    else if (Array.isArray(value)) checkArray(schema, value, place);
   }
-  if (schema.enum && !schema.enum.some((allowed) => deepEqual(allowed, value)))
-    report(notSupported(schema, value, path));
-  if (typeof value === "string") checkString(schema, value, path, report);
-  else if (typeof value === "number") checkNumber(schema, value, path, report);
-  else if (Array.isArray(value)) checkArray(schema, value, path, report);
-  else if (isObject(value)) checkObject(schema, value, path, report);
-  checkJunctors(schema, value, path, report);
+  if (schema.enum && !(value === null && schema.nullable) && !schema.enum.some((allowed) => deepEqual(allowed, value)))
+    report(notSupported(path, value, schema.enum));
+  if (isObject(value)) checkObject(schema, value, place);
+}
+
+function checkType(schema: StructuralSchema, value: unknown, { path, report }: Place): void {
+  if (value === null && schema.nullable) return;
+  const expected = schema["x-kubernetes-int-or-string"]
+    ? (["integer", "string"] as const)
+    : schema.type && [schema.type];
+  if (!expected || expected.some((type) => hasType(type, value))) return;
+  const given = typeName(value);
+  const name = path || "<nil>";
+  report(typeInvalid(path, given, `${name} in body must be of type ${expected.join(",")}: ${JSON.stringify(given)}`));
 }
 
 function hasType(type: NonNullable<StructuralSchema["type"]>, value: unknown): boolean {
@@ -49,154 +69,76 @@ function typeName(value: unknown): string {
   return Number.isInteger(value) ? "integer" : typeof value;
 }
 
-function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? "null");
-}
-
-function typeError(expected: string, value: unknown, path: string): FieldError {
-  const name = path || "<nil>";
-  const message = `Invalid value: "${typeName(value)}": ${name} in body must be of type ${expected}: "${typeName(value)}"`;
-  return { field: name, reason: "FieldValueTypeInvalid", message };
-}
-
-function invalidValue(value: unknown, path: string, why: string): FieldError {
-  return {
-    field: path || "<nil>",
-    reason: "FieldValueInvalid",
-    message: `Invalid value: ${shown(value)}: ${path} in body ${why}`,
-  };
-}
-
-function notSupported(schema: StructuralSchema, value: unknown, path: string): FieldError {
-  const allowed = (schema.enum ?? []).map(shown).join(", ");
-  const message = `Unsupported value: ${shown(value)}: supported values: ${allowed}`;
-  return { field: path || "<nil>", reason: "FieldValueNotSupported", message };
-}
-
-function checkString(schema: StructuralSchema, value: string, path: string, report: Report): void {
-  const length = schema.minLength === undefined && schema.maxLength === undefined ? 0 : [...value].length;
-  if (schema.minLength !== undefined && length < schema.minLength)
-    report(invalidValue(value, path, `should be at least ${schema.minLength} chars long`));
-  if (schema.maxLength !== undefined && length > schema.maxLength)
-    report({
-      field: path,
-      reason: "FieldValueTooLong",
-      message: `Too long: may not be more than ${schema.maxLength} bytes`,
+function checkArray(schema: StructuralSchema, value: readonly unknown[], { path, report, old }: Place): void {
+  const { items } = schema;
+  if (items) {
+    const before = correlate(schema, old);
+    value.forEach((item, index) => {
+      check(items, item, { path: `${path}[${index}]`, report, old: before(item) });
     });
-  if (schema.pattern && compilePattern(schema.pattern)?.test(value) === false)
-    report(invalidValue(value, path, `should match '${schema.pattern}'`));
-  const problem = schema.format ? formatProblem(schema.format, value) : undefined;
-  if (problem) report(invalidValue(value, path, problem));
-}
-
-const patterns = new Map<string, RegExp | undefined>();
-
-/** Patterns are Go's (RE2); one that cannot be said in JavaScript is not checked. */
-function compilePattern(source: string): RegExp | undefined {
-  if (!patterns.has(source)) patterns.set(source, toRegExp(source));
-  return patterns.get(source);
-}
-
-const POSIX: { readonly [name: string]: string } = {
-  alnum: "A-Za-z0-9",
-  alpha: "A-Za-z",
-  digit: "0-9",
-  lower: "a-z",
-  space: "\\s",
-  upper: "A-Z",
-  word: "\\w",
-  xdigit: "A-Fa-f0-9",
-};
-
-function toRegExp(source: string): RegExp | undefined {
-  const [, options = "", rest = source] = /^\(\?([ims]+)\)(.*)$/s.exec(source) ?? [];
-  const body = rest
-    .replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX[name] ?? whole)
-    .replaceAll("\\A", "^")
-    .replaceAll("\\z", "$");
-  for (const flags of [`u${options}`, options])
-    try {
-      return new RegExp(body, flags);
-    } catch {
-      // without the u flag JavaScript takes escapes that it otherwise refuses
-    }
-  return undefined;
-}
-
-function checkNumber(schema: StructuralSchema, value: number, path: string, report: Report): void {
-  const { minimum, maximum, multipleOf } = schema;
-  if (minimum !== undefined && (schema.exclusiveMinimum ? value <= minimum : value < minimum))
-    report(
-      invalidValue(value, path, `should be greater than ${schema.exclusiveMinimum ? "" : "or equal to "}${minimum}`),
-    );
-  if (maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum))
-    report(invalidValue(value, path, `should be less than ${schema.exclusiveMaximum ? "" : "or equal to "}${maximum}`));
-  if (multipleOf && value % multipleOf !== 0)
-    report(invalidValue(value, path, `should be a multiple of ${multipleOf}`));
-}
-
-function checkArray(schema: StructuralSchema, value: unknown[], path: string, report: Report): void {
+  }
   if (schema.minItems !== undefined && value.length < schema.minItems)
-    report(invalidValue(value.length, path, `should have at least ${schema.minItems} items`));
+    report(invalidInBody(value.length, path, `should have at least ${schema.minItems} items`));
   if (schema.maxItems !== undefined && value.length > schema.maxItems)
-    report(tooMany(value.length, schema.maxItems, path));
-  const items = schema.items;
-  if (items) value.forEach((item, index) => check(items, item, `${path}[${index}]`, report));
-  const identify = identityOf(schema);
-  if (!identify) return;
-  const seen = new Set<string>();
-  value.forEach((item, index) => {
-    const id = identify(item);
-    if (seen.has(id))
-      report({ field: `${path}[${index}]`, reason: "FieldValueDuplicate", message: `Duplicate value: ${id}` });
-    seen.add(id);
-  });
+    report(tooMany(path, value.length, schema.maxItems));
 }
 
-function tooMany(count: number, max: number, path: string): FieldError {
-  return { field: path, reason: "FieldValueTooMany", message: `Too many: ${count}: must have at most ${max} items` };
-}
-
-function identityOf(schema: StructuralSchema): ((item: unknown) => string) | undefined {
-  const keys = schema["x-kubernetes-list-map-keys"];
-  if (schema["x-kubernetes-list-type"] === "map" && keys)
-    return (item) => {
-      const fields = isObject(item) ? item : {};
-      const defaults = schema.items?.properties ?? {};
-      return JSON.stringify(Object.fromEntries(keys.map((key) => [key, fields[key] ?? defaults[key]?.default])));
-    };
-  return schema["x-kubernetes-list-type"] === "set" ? (item) => JSON.stringify(item) : undefined;
-}
-
-function checkCount(schema: StructuralSchema, count: number, path: string, report: Report): void {
-  if (schema.minProperties !== undefined && count < schema.minProperties)
-    report(invalidValue(count, path, `should have at least ${schema.minProperties} properties`));
-  if (schema.maxProperties !== undefined && count > schema.maxProperties)
-    report(tooMany(count, schema.maxProperties, path));
-}
-
-function checkObject(schema: StructuralSchema, value: Record<string, unknown>, path: string, report: Report): void {
-  for (const name of schema.required ?? [])
-    if (value[name] === undefined)
-      report({ field: join(path, name), reason: "FieldValueRequired", message: "Required value" });
-  checkCount(schema, Object.keys(value).length, path, report);
+function checkObject(schema: StructuralSchema, value: Record<string, unknown>, { path, report, old }: Place): void {
+  const given = Object.keys(value).filter((name) => value[name] !== undefined);
+  const miscount = countProblem(schema, given.length, path);
+  if (miscount) {
+    report(miscount);
+    return;
+  }
+  for (const name of schema.required ?? []) if (value[name] === undefined) report(required(child(path, name)));
   const others = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
-  for (const name in value) {
-    const field = Object.hasOwn(schema.properties ?? {}, name) ? schema.properties?.[name] : others;
-    if (field && value[name] !== undefined) check(field, value[name], join(path, name), report);
+  const before = isObject(old) ? old : undefined;
+  for (const name of given) {
+    const field = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : others;
+    if (field) check(field, value[name], { path: child(path, name), report, old: before?.[name] });
   }
 }
 
-function join(path: string, name: string): string {
-  return path ? `${path}.${name}` : name;
+function countProblem(schema: StructuralSchema, count: number, path: string): FieldError | undefined {
+  const { minProperties, maxProperties } = schema;
+  if (minProperties !== undefined && count < minProperties)
+    return invalidInBody(count, path, `should have at least ${minProperties} properties`);
+  return maxProperties !== undefined && count > maxProperties ? tooMany(path, count, maxProperties) : undefined;
 }
 
+/** What fails as a whole is reported without a field, and what it came closest to is reported with it. */
 function checkJunctors(schema: StructuralSchema, value: unknown, path: string, report: Report): void {
-  for (const part of schema.allOf ?? []) check(part, value, path, report);
-  const matches = (part: StructuralSchema): boolean => validate(part, value, path).length === 0;
-  if (schema.anyOf && !schema.anyOf.some(matches))
-    report(invalidValue(value, path, "must validate at least one schema (anyOf)"));
-  if (schema.oneOf && schema.oneOf.filter(matches).length !== 1)
-    report(invalidValue(value, path, "must validate one and only one schema (oneOf)"));
-  if (schema.not && matches(schema.not)) report(invalidValue(value, path, "must not validate the schema (not)"));
+  const { allOf, anyOf, oneOf, not } = schema;
+  if (!allOf && !anyOf && !oneOf && !not) return;
+  const say = (why: string): void => {
+    const message = `Invalid value: "": ${JSON.stringify(path)} must ${why}`;
+    report({ field: "<nil>", reason: "FieldValueInvalid", message });
+  };
+  const failures = (part: StructuralSchema): FieldError[] => validate(part, value, path);
+  if (anyOf) {
+    const tries = anyOf.map(failures);
+    if (tries.every((errors) => errors.length > 0)) {
+      say("validate at least one schema (anyOf)");
+      closest(tries).forEach(report);
+    }
+  }
+  if (oneOf) {
+    const tries = oneOf.map(failures);
+    const matching = tries.filter((errors) => errors.length === 0).length;
+    if (matching === 0) {
+      say("validate one and only one schema (oneOf). Found none valid");
+      closest(tries).forEach(report);
+    } else if (matching > 1) say(`validate one and only one schema (oneOf). Found ${matching} valid alternatives`);
+  }
+  if (allOf) {
+    const tries = allOf.map(failures);
+    tries.flat().forEach(report);
+    const matching = tries.filter((errors) => errors.length === 0).length;
+    if (matching < tries.length) say(`validate all the schemas (allOf)${matching === 0 ? ". None validated" : ""}`);
+  }
+  if (not && failures(not).length === 0) say("not validate the schema (not)");
+}
+
+function closest(tries: readonly FieldError[][]): FieldError[] {
+  return tries.reduce((best, errors) => (errors.length < best.length ? errors : best));
 }

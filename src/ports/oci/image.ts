@@ -58,6 +58,19 @@ export interface ImageSource {
   unpack(reference: string, signal?: AbortSignal): Promise<UnpackedImage>;
 }
 
+/** A regular file of a layer; `path` is as the layer's archive writes it. */
+export type LayerFile = { path: string; content: Uint8Array };
+
+export type LayerReadOptions = { maxBytes: number; maxFiles: number; signal?: AbortSignal };
+
+/** Reads into images without unpacking them. */
+export interface LayerReader {
+  /** The regular files of the layer with this diffID; the same array while it is remembered. Throws ImageError, also beyond the limits. */
+  readLayer(reference: string, diffId: string, options: LayerReadOptions): Promise<readonly LayerFile[]>;
+  /** The same source, but other registries are asked with these credentials (`Authorization` header by host). */
+  withCredentials(credentials: (host: string) => Promise<string | undefined>): ImageSource & LayerReader;
+}
+
 /** Why an image could not be had; `reason` is the container waiting reason that a kubelet reports. */
 export class ImageError extends Error {
   override name = "ImageError";

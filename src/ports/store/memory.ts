@@ -1,5 +1,5 @@
 /** A store that keeps nothing over a restart, for tests and throw-away clusters. */
-import type { Snapshot, Store, StoredRow, StoreWrite } from "./store.ts";
+import { type Snapshot, type Store, type StoredRow, StoreError, type StoreWrite } from "./store.ts";
 
 /** An empty store in memory. Several servers may use it one after the other. */
 export function memoryStore(): Store {
@@ -15,6 +15,9 @@ export function memoryStore(): Store {
       }
     },
     compact: async () => {},
+    backup: async () => {
+      throw new StoreError("other", "a store in memory cannot be backed up: start the server with a data folder");
+    },
     close: async () => {},
   };
 }

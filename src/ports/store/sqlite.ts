@@ -1,18 +1,17 @@
 /** The store on disk: SQLite in WAL mode, synced on every commit, with all writes of one tick in one commit. */
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { backup } from "node:sqlite";
+import { openDatabase, problemOf } from "./database.ts";
 import { type Snapshot, type Store, type StoredRow, StoreError, type StoreWrite } from "./store.ts";
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS objects (key TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, value BLOB NOT NULL);
-  CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-`;
-
-/** Opens or creates the database file. Throws StoreError when it cannot be opened or belongs to a running program. */
+/** Opens or creates the database file. Throws StoreError when it cannot be opened, is damaged, or is in use. */
 export function sqliteStore(file: string): Store {
   return new SqliteStore(file);
 }
+
+/** Writes that are worth copying from the log into the database, and how long to wait for a quiet moment to do it. */
+const COPY_WRITES = 128;
+const QUIET_MS = 300;
 
 type Waiting = { batch: readonly StoreWrite[]; resolve: () => void; reject: (error: StoreError) => void };
 
@@ -22,11 +21,15 @@ class SqliteStore implements Store {
   private readonly put: StatementSync;
   private readonly remove: StatementSync;
   private readonly mark: StatementSync;
+  private readonly begin: StatementSync;
+  private readonly end: StatementSync;
   private waiting: Waiting[] = [];
+  private quiet: NodeJS.Timeout | undefined;
+  private uncopied = 0;
 
   constructor(file: string) {
     this.file = file;
-    this.database = open(file);
+    this.database = openDatabase(file);
     this.put = this.database.prepare(
       "INSERT INTO objects (key, revision, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, value = excluded.value",
     );
@@ -34,12 +37,19 @@ class SqliteStore implements Store {
     this.mark = this.database.prepare(
       "INSERT INTO counters (name, value) VALUES ('revision', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
     );
+    this.begin = this.database.prepare("BEGIN IMMEDIATE");
+    this.end = this.database.prepare("COMMIT");
   }
 
   load(): Snapshot {
-    const found = this.database.prepare("SELECT value FROM counters WHERE name = 'revision'").get();
-    const rows = this.database.prepare("SELECT key, revision, value FROM objects ORDER BY key").iterate();
-    return { revision: Number(found?.value ?? 0), rows: rows as Iterable<unknown> as Iterable<StoredRow> };
+    const highest = (source: string): number => Number(this.database.prepare(`SELECT ${source} AS value`).get()?.value);
+    try {
+      const marked = highest("coalesce((SELECT value FROM counters WHERE name = 'revision'), 0)");
+      const written = highest("coalesce((SELECT max(revision) FROM objects), 0)");
+      return { revision: Math.max(marked, written), rows: this.rows() };
+    } catch (cause) {
+      throw this.unreadable(cause);
+    }
   }
 
   append(batch: readonly StoreWrite[]): Promise<void> {
@@ -53,9 +63,38 @@ class SqliteStore implements Store {
     this.database.exec("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);");
   }
 
+  async backup(file: string): Promise<void> {
+    this.flush();
+    try {
+      await backup(this.database, file);
+    } catch (cause) {
+      throw new StoreError(problemOf(cause), `cannot write a backup to ${file}: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
   async close(): Promise<void> {
     this.flush();
+    clearTimeout(this.quiet);
     if (this.database.isOpen) this.database.close();
+  }
+
+  private *rows(): Generator<StoredRow> {
+    const rows = this.database.prepare("SELECT key, revision, value FROM objects ORDER BY key").iterate();
+    try {
+      for (const row of rows) yield row as StoredRow;
+    } catch (cause) {
+      throw this.unreadable(cause);
+    }
+  }
+
+  private unreadable(cause: unknown): StoreError {
+    return new StoreError(
+      problemOf(cause),
+      `${this.file} cannot be read: ${(cause as Error).message}. Restore a backup of it.`,
+      { cause },
+    );
   }
 
   private flush(): void {
@@ -65,41 +104,49 @@ class SqliteStore implements Store {
     try {
       this.commit(waiting);
       for (const { resolve } of waiting) resolve();
+      this.copyWhenQuiet(waiting.length);
     } catch (cause) {
-      const error = new StoreError(`cannot write to ${this.file}: ${(cause as Error).message}`, { cause });
+      const problem = problemOf(cause);
+      const why = problem === "full" ? "the disk is full" : (cause as Error).message;
+      const error = new StoreError(problem, `cannot write to ${this.file}: ${why}`, { cause });
       for (const { reject } of waiting) reject(error);
     }
   }
 
   private commit(waiting: readonly Waiting[]): void {
-    this.database.exec("BEGIN IMMEDIATE");
+    this.begin.run();
     try {
-      let highest = 0;
+      let removed = 0;
       for (const { batch } of waiting)
         for (const { key, revision, value } of batch) {
-          if (value === undefined) this.remove.run(key);
-          else this.put.run(key, revision, value);
-          if (revision > highest) highest = revision;
+          if (value !== undefined) this.put.run(key, revision, value);
+          else {
+            this.remove.run(key);
+            if (revision > removed) removed = revision;
+          }
         }
-      this.mark.run(highest);
-      this.database.exec("COMMIT");
+      if (removed > 0) this.mark.run(removed);
+      this.end.run();
     } catch (error) {
       if (this.database.isTransaction) this.database.exec("ROLLBACK");
       throw error;
     }
   }
-}
 
-function open(file: string): DatabaseSync {
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const database = new DatabaseSync(file);
-    database.exec(
-      "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-    );
-    database.exec(SCHEMA);
-    return database;
-  } catch (cause) {
-    throw new StoreError(`cannot open ${file}: ${(cause as Error).message}; is another slipway using it?`, { cause });
+  /** Copies the log into the database while nobody waits for a commit; a log that grows large is copied in any case. */
+  private copyWhenQuiet(writes: number): void {
+    this.uncopied += writes;
+    if (this.quiet) this.quiet.refresh();
+    else if (this.uncopied >= COPY_WRITES) this.quiet = setTimeout(() => this.copy(), QUIET_MS).unref();
+  }
+
+  private copy(): void {
+    this.quiet = undefined;
+    this.uncopied = 0;
+    try {
+      this.database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // what could not be copied is still in the log, and is copied next time
+    }
   }
 }

@@ -3,21 +3,21 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { failure } from "#kit/status.ts";
 import type { User } from "../wire/request.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Identity } from "./identity.ts";
 
 const ANONYMOUS: User = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
 const certified = new WeakMap<TLSSocket, User | false>();
 
 /** The user of a request. Throws Unauthorized for a token that is not valid. */
-export async function authenticate(message: IncomingMessage, tokens: Tokens): Promise<User> {
+export async function authenticate(message: IncomingMessage, identity: Identity): Promise<User> {
   const byCertificate = certificateUser(message.socket as TLSSocket);
   if (byCertificate) return byCertificate;
   const [scheme, token] = message.headers.authorization?.split(" ") ?? [];
   if (scheme?.toLowerCase() !== "bearer" || !token) return ANONYMOUS;
-  const user = await tokens.authenticate(token);
-  if (!user) throw failure("Unauthorized", "Unauthorized");
-  return user;
+  const found = await identity.authenticate(token);
+  if (!found) throw failure("Unauthorized", "Unauthorized");
+  return found.user;
 }
 
 /** The user of the connection's certificate; worked out once per connection. */

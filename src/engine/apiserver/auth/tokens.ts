@@ -1,52 +1,81 @@
-/** Bearer tokens: signed by the server's own key, valid for a time. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+/** Bearer tokens: JSON Web Tokens signed by the server's own key, and the documents by which others can check them. */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { jwtVerify, SignJWT } from "jose";
-import type { User } from "../wire/request.ts";
+import { exportJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { writeSecret } from "./pki.ts";
 
-const ISSUER = "https://kubernetes.default.svc";
+/** Who signs the tokens, and the audience of those that are meant for this server. */
+export const ISSUER = "https://kubernetes.default.svc";
+
 const ALGORITHM = "ES256";
+const REMEMBERED = 512;
+
+export type Claims = JWTPayload;
 
 export type Tokens = {
-  issue(user: { name: string; groups: readonly string[] }, ttlSeconds: number): Promise<string>;
-  /** The user of a valid token; undefined for any other text. */
-  authenticate(token: string): Promise<User | undefined>;
+  /** Signs the claims; `iss`, `iat`, `nbf` and `exp` are filled in. */
+  sign(claims: Claims & { sub: string; aud: readonly string[] }, ttlSeconds: number): Promise<string>;
+  /** The claims of a token that this key has signed and that has not expired; undefined for any other text. */
+  verify(token: string): Promise<Claims | undefined>;
+  /** The document at /openid/v1/jwks. */
+  keySet(): Promise<object>;
 };
 
 /** Reads or makes the signing key in `folder`. */
 export async function loadTokens(folder: string, clock: () => Date): Promise<Tokens> {
   const key = await loadKey(join(folder, "tokens.key"));
-  const verifier = createPublicKey(key);
+  const publicKey = createPublicKey(key);
+  const kid = createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64url");
+  const verified = new Map<string, Claims>();
+  const seconds = (): number => Math.floor(clock().getTime() / 1000);
   return {
-    issue: async (user, ttlSeconds) => {
-      const now = Math.floor(clock().getTime() / 1000);
-      return new SignJWT({ groups: [...user.groups] })
-        .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
-        .setIssuer(ISSUER)
-        .setAudience(ISSUER)
-        .setSubject(user.name)
-        .setIssuedAt(now)
-        .setExpirationTime(now + ttlSeconds)
-        .sign(key);
-    },
-    authenticate: async (token) => {
-      try {
-        const { payload } = await jwtVerify(token, verifier, {
-          issuer: ISSUER,
-          audience: ISSUER,
-          algorithms: [ALGORITHM],
-          currentDate: clock(),
-        });
-        const groups = Array.isArray(payload.groups) ? payload.groups.filter((group) => typeof group === "string") : [];
-        return payload.sub
-          ? { username: payload.sub, groups: [...new Set([...groups, "system:authenticated"])] }
-          : undefined;
-      } catch {
+    sign: ({ aud, ...claims }, ttlSeconds) =>
+      new SignJWT({
+        aud: [...aud],
+        ...claims,
+        iss: ISSUER,
+        iat: seconds(),
+        nbf: seconds(),
+        exp: seconds() + ttlSeconds,
+      })
+        .setProtectedHeader({ alg: ALGORITHM, kid })
+        .sign(key),
+    verify: async (token) => {
+      const known = verified.get(token);
+      if (known) {
+        if ((known.exp ?? 0) > seconds()) return known;
+        verified.delete(token);
         return undefined;
       }
+      const claims = await read(token, publicKey, clock());
+      if (!claims) return undefined;
+      if (verified.size >= REMEMBERED) verified.delete(verified.keys().next().value ?? "");
+      verified.set(token, claims);
+      return claims;
     },
+    keySet: async () => ({ keys: [{ ...(await exportJWK(publicKey)), use: "sig", kid, alg: ALGORITHM }] }),
+  };
+}
+
+async function read(token: string, key: KeyObject, now: Date): Promise<Claims | undefined> {
+  try {
+    return (await jwtVerify(token, key, { issuer: ISSUER, algorithms: [ALGORITHM], currentDate: now })).payload;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The document at /.well-known/openid-configuration of the server at `url`. */
+export function discoveryDocument(url: string): object {
+  return {
+    issuer: ISSUER,
+    jwks_uri: `${url}/openid/v1/jwks`,
+    response_types_supported: ["id_token"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: [ALGORITHM],
   };
 }
 

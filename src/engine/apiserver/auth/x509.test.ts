@@ -79,15 +79,18 @@ test("issues tokens that are good until they expire, and only with this key", as
   try {
     let at = now;
     const tokens = await loadTokens(folder, () => at);
-    const token = await tokens.issue({ name: "system:serviceaccount:a:b", groups: ["system:serviceaccounts"] }, 60);
-    const user = { username: "system:serviceaccount:a:b", groups: ["system:serviceaccounts", "system:authenticated"] };
-    deepEqual(await tokens.authenticate(token), user);
-    deepEqual(await (await loadTokens(folder, () => at)).authenticate(token), user);
-    equal(await (await loadTokens(other, () => at)).authenticate(token), undefined);
-    equal(await tokens.authenticate(`${token.slice(0, -4)}AAAA`), undefined);
-    equal(await tokens.authenticate("nonsense"), undefined);
+    const token = await tokens.sign({ sub: "someone", aud: ["here", "there"] }, 60);
+    const claims = await tokens.verify(token);
+    deepEqual(
+      [claims?.sub, claims?.aud, Number(claims?.exp) - Number(claims?.iat)],
+      ["someone", ["here", "there"], 60],
+    );
+    deepEqual(await (await loadTokens(folder, () => at)).verify(token), claims);
+    equal(await (await loadTokens(other, () => at)).verify(token), undefined);
+    equal(await tokens.verify(`${token.slice(0, -4)}AAAA`), undefined);
+    equal(await tokens.verify("nonsense"), undefined);
     at = new Date(now.getTime() + 61_000);
-    equal(await tokens.authenticate(token), undefined);
+    equal(await tokens.verify(token), undefined);
   } finally {
     await Promise.all([folder, other].map((path) => rm(path, { recursive: true, force: true })));
   }

@@ -2,7 +2,6 @@
 import type { Registry } from "../resources/registry.ts";
 import type { ServedResource } from "../resources/served.ts";
 
-const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const SUBRESOURCE_VERBS = ["get", "patch", "update"];
 
 type Subresource = { name: string; kind: string; group: string; version: string; verbs: readonly string[] };
@@ -45,7 +44,7 @@ function resourceEntries(served: ServedResource): object[] {
       singularName: singular,
       namespaced,
       kind,
-      verbs: VERBS,
+      verbs: facts.verbs,
       ...(shortNames.length > 0 && { shortNames }),
       ...(categories.length > 0 && { categories }),
     },
@@ -131,7 +130,7 @@ function aggregatedEntry(served: ServedResource): object {
     responseKind: { group: name, version, kind },
     scope: served.namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs: VERBS,
+    verbs: served.facts.verbs,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     subresources: subresourcesOf(served).map((subresource) => ({

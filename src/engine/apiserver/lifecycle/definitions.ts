@@ -1,11 +1,13 @@
 /** Deleted CustomResourceDefinitions: their objects go first, then they do. */
 
 import type { CustomResourceDefinitionObject } from "#api/builtin/definition.ts";
+import { isAccepted, nameConflict } from "../resources/legal/names.ts";
 import type { Registry } from "../resources/registry.ts";
+import type { ServedResource } from "../resources/served.ts";
 import type { Change, Collection } from "../storage/collection.ts";
-import { CLEANUP_FINALIZER } from "../strategies/definitions.ts";
+import { CLEANUP_FINALIZER, nameConditions } from "../strategies/definitions.ts";
 import type { Core } from "../verbs/write.ts";
-import { discard, dropFinalizer } from "./edit.ts";
+import { discard, dropFinalizer, edit } from "./edit.ts";
 import { WorkQueue } from "./queue.ts";
 
 export class DefinitionLoop {
@@ -36,9 +38,45 @@ export class DefinitionLoop {
     return this.queue.close();
   }
 
+  /** Decides who has the names of a kind: the definition that had them first. */
+  private async settleNames(definition: CustomResourceDefinitionObject): Promise<void> {
+    const kind = this.kind;
+    if (!kind) return;
+    const others = this.definitions.range().map(({ object }) => object as unknown as CustomResourceDefinitionObject);
+    const older = others.filter((other) => isOlder(other, definition) || !isAccepted(definition));
+    const conflict = nameConflict(definition, older);
+    if (conflict === undefined && isAccepted(definition)) return;
+    await edit(this.core, kind, {
+      key: definition.metadata.name,
+      change: (draft) => {
+        const { status, metadata, spec } = draft as unknown as CustomResourceDefinitionObject;
+        const reason = status?.conditions.find(({ type }) => type === "NamesAccepted")?.reason;
+        if (!status || reason === (conflict?.reason ?? "NoConflicts")) return false;
+        const names = ["NamesAccepted", "Established"];
+        status.conditions = [
+          ...status.conditions.filter(({ type }) => !names.includes(type)),
+          ...nameConditions(conflict, metadata.creationTimestamp ?? ""),
+        ];
+        status.acceptedNames = { ...(conflict?.accepted ?? spec.names) };
+        return true;
+      },
+    });
+  }
+
+  /** A definition has gone: others may get the names that it had. */
+  private offerNames(): void {
+    for (const { name, object } of this.definitions.range())
+      if (!isAccepted(object as unknown as CustomResourceDefinitionObject)) this.queue.add(name, name);
+  }
+
+  private get kind(): ServedResource | undefined {
+    return this.registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+  }
+
   private async visit(name: string): Promise<void> {
     const definition = this.definitions.get(name)?.object as CustomResourceDefinitionObject | undefined;
-    if (!definition?.metadata.deletionTimestamp) return;
+    if (definition && !definition.metadata.deletionTimestamp) return this.settleNames(definition);
+    if (!definition) return this.offerNames();
     const { group, names } = definition.spec;
     const instances = this.core.objects.collection(group, names.plural);
     const served = this.registry.findResource(group, names.plural);
@@ -49,7 +87,14 @@ export class DefinitionLoop {
           .filter((entry) => entry.deletionTimestamp === undefined)
           .map((entry) => discard(this.core, served, { key: entry.key })),
       );
-    const kind = this.registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+    const kind = this.kind;
     if (kind && instances.size === 0) await dropFinalizer(this.core, kind, { key: name, finalizer: CLEANUP_FINALIZER });
   }
+}
+
+/** Whether `other` was there before; of two from the same second the one with the lesser name. */
+function isOlder(other: CustomResourceDefinitionObject, than: CustomResourceDefinitionObject): boolean {
+  const rank = ({ metadata }: CustomResourceDefinitionObject): string =>
+    `${metadata.creationTimestamp ?? ""} ${metadata.name}`;
+  return rank(other) < rank(than);
 }

@@ -1,16 +1,23 @@
 import { deepEqual } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Event, Namespace } from "#api/builtin/index.ts";
 import { KubeClient } from "#ports/kube/client.ts";
 import { memoryStore } from "#ports/store/memory.ts";
+import { loadTokens } from "../auth/tokens.ts";
 import { createServer } from "../server.ts";
 import { inProcessTransport } from "../wire/in-process.ts";
 import { expireEvents } from "./events.ts";
 
 test("events go an hour after they were last seen", async () => {
   let now = new Date("2026-01-01T00:00:00Z");
-  const server = createServer({ store: memoryStore(), clock: () => now, randomBytes, issueToken: async () => "" });
+  const folder = await mkdtemp(join(tmpdir(), "slipway-events-"));
+  const clock = () => now;
+  const tokens = await loadTokens(folder, clock);
+  const server = createServer({ store: memoryStore(), clock, randomBytes, tokens });
   const client = new KubeClient(inProcessTransport(server.handle, { username: "admin", groups: ["system:masters"] }));
   await client.create(Namespace, { metadata: { name: "n" } } as never);
   const event = (name: string, lastTimestamp?: string) =>
@@ -26,4 +33,5 @@ test("events go an hour after they were last seen", async () => {
     ["new", "repeated"],
   );
   await server.objects.close();
+  await rm(folder, { recursive: true });
 });

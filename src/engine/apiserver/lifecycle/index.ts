@@ -1,4 +1,5 @@
 /** The loops that keep the objects of one server in order; all are driven by its own changes. */
+import { ensureDefaultAccess } from "../auth/defaults.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { Change, Collection } from "../storage/collection.ts";
 import type { Core } from "../verbs/write.ts";
@@ -7,6 +8,7 @@ import { DefinitionLoop } from "./definitions.ts";
 import { startEventExpiry } from "./events.ts";
 import { GarbageCollector } from "./garbage.ts";
 import { NamespaceLoop } from "./namespaces.ts";
+import { AggregationLoop } from "./roles.ts";
 
 export type Lifecycle = { close(): Promise<void> };
 
@@ -21,22 +23,26 @@ export async function startLifecycle(options: {
   const garbage = new GarbageCollector(core, registry);
   const namespaces = new NamespaceLoop(options);
   const definitions = new DefinitionLoop(core, registry);
+  const roles = new AggregationLoop(core, registry);
   const observe = (collection: Collection, change: Change): void => {
     garbage.apply(collection, change);
     namespaces.apply(collection, change);
     definitions.apply(collection, change);
+    roles.apply(collection, change);
   };
   for (const collection of core.objects.all())
     for (const entry of collection.range()) garbage.apply(collection, { type: "ADDED", entry, previous: undefined });
   const stop = core.objects.observe(observe);
   await namespaces.start();
+  await ensureDefaultAccess(core);
+  await roles.start();
   definitions.start();
   const stopExpiry = startEventExpiry(core, registry);
   return {
     close: async () => {
       stop();
       stopExpiry();
-      await Promise.all([garbage.close(), namespaces.close(), definitions.close()]);
+      await Promise.all([garbage.close(), namespaces.close(), definitions.close(), roles.close()]);
     },
   };
 }

@@ -1,13 +1,17 @@
 /** Namespaces: what every one of them contains from the start, and how it is emptied when it is deleted. */
+import type { Namespace } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
+import { deepEqual } from "#kit/json.ts";
 import { hasReason } from "#kit/status.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ServedResource } from "../resources/served.ts";
 import type { Change, Collection } from "../storage/collection.ts";
 import type { Entry } from "../storage/entry.ts";
+import { stamp } from "../verbs/metadata.ts";
 import type { Core } from "../verbs/write.ts";
 import type { Handle } from "../wire/in-process.ts";
 import { discard, edit } from "./edit.ts";
+import { conditionsOf, type Remains } from "./emptying.ts";
 import { WorkQueue } from "./queue.ts";
 
 /** Namespaces that are always there. */
@@ -59,7 +63,24 @@ export class NamespaceLoop {
     const namespace = this.namespaces.get(name);
     if (namespace && !namespace.deletionTimestamp) return this.fill(name);
     const left = await this.empty(name);
-    if (namespace && left === 0) await this.release(name);
+    if (!namespace) return;
+    if (left.resources.size === 0) await this.release(name);
+    else await this.report(name, left);
+    if (left.failures.length > 0) throw new Error(left.failures[0]);
+  }
+
+  private async report(name: string, left: Remains): Promise<void> {
+    const served = this.registry.find("", "v1", "namespaces");
+    if (!served) return;
+    await edit(this.core, served, {
+      key: name,
+      change: (draft) => {
+        const { status = {} } = draft as unknown as Namespace;
+        const conditions = conditionsOf(left, status.conditions ?? [], stamp(this.core.clock()));
+        draft.status = { ...status, conditions };
+        return !deepEqual(conditions, status.conditions);
+      },
+    });
   }
 
   private async fill(name: string): Promise<void> {
@@ -91,15 +112,21 @@ export class NamespaceLoop {
     }
   }
 
-  /** Deletes everything in a namespace, pods first; returns how many objects are still there. */
-  private async empty(name: string): Promise<number> {
-    let left = 0;
+  /** Deletes everything in a namespace, pods first; returns what is still there. */
+  private async empty(name: string): Promise<Remains> {
+    const resources = new Map<string, number>();
+    const finalizers = new Map<string, number>();
+    const failures: string[] = [];
     for (const served of this.contentKinds()) {
-      const entries = served.collection.range(name);
-      await Promise.all(entries.filter(isLive).map((entry) => discard(this.core, served, { key: entry.key })));
-      left += served.collection.range(name).length;
+      const live = served.collection.range(name).filter(isLive);
+      const results = await Promise.allSettled(live.map(({ key }) => discard(this.core, served, { key })));
+      for (const result of results) if (result.status === "rejected") failures.push(String(result.reason.message));
+      const left = served.collection.range(name);
+      if (left.length > 0) resources.set(`${served.id.resource}.${served.id.group}`, left.length);
+      for (const finalizer of left.flatMap((entry) => entry.finalizers))
+        finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
     }
-    return left;
+    return { resources, finalizers, failures };
   }
 
   private contentKinds(): ServedResource[] {

@@ -1,16 +1,22 @@
 /** What is served because of a CustomResourceDefinition. */
-import type { CustomResourceDefinitionObject } from "#api/builtin/definition.ts";
+import type { CustomResourceDefinitionObject, DefinitionVersion } from "#api/builtin/definition.ts";
 import type { Column } from "#api/define.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
-import { ServedResource } from "./served.ts";
+import { isAccepted } from "./legal/names.ts";
+import { ALL_VERBS, ServedResource } from "./served.ts";
 
 const AGE: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 
-/** The resources that a definition asks for, one per served version. Schemas are read when they are first needed. */
+/**
+ * The resources that a definition asks for, one per served version; none when others have its names.
+ * Schemas are read when they are first needed.
+ */
 export function servedBy(entry: Entry, objects: ObjectStore): ServedResource[] {
-  const { metadata, spec } = entry.object as unknown as CustomResourceDefinitionObject;
+  const definition = entry.object as unknown as CustomResourceDefinitionObject;
+  if (!isAccepted(definition)) return [];
+  const { metadata, spec } = definition;
   const { names, group } = spec;
   const storageVersion = spec.versions.find((version) => version.storage)?.name ?? "";
   return spec.versions
@@ -36,11 +42,19 @@ export function servedBy(entry: Entry, objects: ObjectStore): ServedResource[] {
             selectableFields: (version.selectableFields ?? []).map((field) => field.jsonPath),
             declaration: `${metadata.uid}/${metadata.generation}`,
             terminating: metadata.deletionTimestamp !== undefined,
+            deprecation: deprecationOf(definition, version),
+            verbs: ALL_VERBS,
           },
           objects.collection(group, names.plural),
           () => readSchema(entry, version.name),
+          { schema: () => readSchema(entry, storageVersion), since: entry.revision },
         ),
     );
+}
+
+function deprecationOf({ spec }: CustomResourceDefinitionObject, version: DefinitionVersion): string | undefined {
+  if (!version.deprecated) return undefined;
+  return version.deprecationWarning ?? `${spec.group}/${version.name} ${spec.names.kind} is deprecated`;
 }
 
 /** Reads the schema out of the stored definition, so that unused schemas cost nothing. */
@@ -55,7 +69,7 @@ function readSchema(entry: Entry, version: string): StructuralSchema {
       ...properties,
       apiVersion: { type: "string" },
       kind: { type: "string" },
-      metadata: { type: "object" },
+      metadata: { ...properties.metadata, type: "object" },
     },
     ...(spec.preserveUnknownFields && { "x-kubernetes-preserve-unknown-fields": true }),
   };

@@ -1,7 +1,7 @@
 /** Which resources are served, by group, version and plural name. Custom resources come and go at run time. */
 import type { Resource } from "#api/define.ts";
 import type { ObjectStore } from "../storage/objects.ts";
-import { ServedResource } from "./served.ts";
+import { ALL_VERBS, ServedResource, type Verb } from "./served.ts";
 
 /** The served resources. Lookups never fail loudly: an unknown resource is undefined. */
 export class Registry {
@@ -48,7 +48,11 @@ export class Registry {
 }
 
 /** Serves a kind that is built in. */
-export function serveBuiltin(resource: Resource, objects: ObjectStore): ServedResource {
+export function serveBuiltin(
+  resource: Resource,
+  objects: ObjectStore,
+  verbs: readonly Verb[] = ALL_VERBS,
+): ServedResource {
   return new ServedResource(
     {
       group: resource.group,
@@ -68,6 +72,7 @@ export function serveBuiltin(resource: Resource, objects: ObjectStore): ServedRe
       selectableFields: [],
       declaration: "builtin",
       terminating: false,
+      verbs,
     },
     objects.collection(resource.group, resource.plural),
     () => ({

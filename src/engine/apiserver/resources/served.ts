@@ -1,12 +1,27 @@
 /** One resource as it is served at one version. */
 import type { Column, Resource, ScaleSubresource } from "#api/define.ts";
 import { apiVersionOf, type Unstructured } from "#api/meta.ts";
+import { clone, deepEqual } from "#kit/json.ts";
+import { applyDefaults, dropForbiddenNulls, prune } from "#kit/schema/fill.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 import type { ResourceId } from "#kit/status.ts";
 import type { Collection } from "../storage/collection.ts";
 import { Entry } from "../storage/entry.ts";
 import { strategyOf } from "../strategies/index.ts";
 import type { Strategy } from "../strategies/strategy.ts";
+
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+
+export const ALL_VERBS: readonly Verb[] = [
+  "create",
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "update",
+  "watch",
+];
 
 /** Everything that a custom or built-in kind says about itself. */
 export type ServedFacts = Pick<
@@ -24,6 +39,18 @@ export type ServedFacts = Pick<
   declaration: string;
   /** The CustomResourceDefinition is being deleted: nothing new may be created. */
   terminating: boolean;
+  /** What clients of this version are told, because it is deprecated. */
+  deprecation?: string | undefined;
+  /** What discovery says can be done with it. */
+  verbs: readonly Verb[];
+};
+
+/** What stored objects are read by: they may be older than the schema. */
+export type StoredForm = {
+  /** The schema of the version in which objects are stored. */
+  readonly schema: () => StructuralSchema;
+  /** The revision at which the schema took effect. */
+  readonly since: number;
 };
 
 export class ServedResource {
@@ -35,13 +62,15 @@ export class ServedResource {
   readonly id: ResourceId;
   readonly strategy: Strategy;
   private readonly readSchema: () => StructuralSchema;
+  private readonly stored: StoredForm | undefined;
   private readonly views = new WeakMap<Entry, Entry>();
   private compiled: StructuralSchema | undefined;
 
-  constructor(facts: ServedFacts, collection: Collection, readSchema: () => StructuralSchema) {
+  constructor(facts: ServedFacts, collection: Collection, readSchema: () => StructuralSchema, stored?: StoredForm) {
     this.facts = facts;
     this.collection = collection;
     this.readSchema = readSchema;
+    this.stored = stored;
     this.apiVersion = apiVersionOf(facts);
     this.storageApiVersion = apiVersionOf({ group: facts.group, version: facts.storageVersion });
     this.namespaced = facts.scope === "Namespaced";
@@ -59,14 +88,37 @@ export class ServedResource {
     return namespace ? `${namespace}/${name}` : name;
   }
 
-  /** The entry as this version shows it. Versions differ in their apiVersion only (conversion strategy None). */
+  /**
+   * The entry as this version shows it: with its apiVersion, and, when the entry is older than the schema, with the
+   * schema's defaults and without fields that the schema does not know (conversion strategy None).
+   */
   view(entry: Entry): Entry {
-    if (entry.apiVersion === this.apiVersion) return entry;
+    const outdated = this.stored !== undefined && entry.revision <= this.stored.since;
+    if (entry.apiVersion === this.apiVersion && !outdated) return entry;
     let view = this.views.get(entry);
     if (!view) {
-      view = new Entry({ ...entry.object, apiVersion: this.apiVersion } as Unstructured, entry.revision);
+      view = this.viewOf(entry, outdated ? this.stored?.schema() : undefined);
       this.views.set(entry, view);
     }
     return view;
   }
+
+  private viewOf(entry: Entry, schema: StructuralSchema | undefined): Entry {
+    const { object } = entry;
+    const shown = schema ? upToDate(schema, object) : object;
+    if (shown === object && entry.apiVersion === this.apiVersion) return entry;
+    return new Entry({ ...shown, apiVersion: this.apiVersion } as Unstructured, entry.revision);
+  }
+}
+
+/** The object as the schema has it; the same object when nothing is different. */
+function upToDate(schema: StructuralSchema, object: Unstructured): Unstructured {
+  const draft = clone(object) as Unstructured;
+  const { metadata } = draft;
+  draft.metadata = {} as Unstructured["metadata"];
+  prune(schema, draft);
+  draft.metadata = metadata;
+  dropForbiddenNulls(schema, draft);
+  applyDefaults(schema, draft);
+  return deepEqual(draft, object) ? object : draft;
 }

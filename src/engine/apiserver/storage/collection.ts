@@ -19,7 +19,7 @@ export class Collection {
   /** `group/plural`; the core group is written as `core`. */
   readonly id: string;
   private readonly entries = new Map<string, Entry>();
-  private readonly keys: string[] = [];
+  private readonly sorted: Entry[] = [];
   private readonly listeners = new Set<Listener>();
   private history: Change[] = [];
   private historyBytes = 0;
@@ -39,33 +39,38 @@ export class Collection {
     return this.entries.get(key);
   }
 
-  /** Entries in key order, of one namespace or of all; `after` is an exclusive lower bound. */
-  range(namespace = "", after = ""): Entry[] {
-    const from = namespace ? this.position(`${namespace}/`) : 0;
-    const to = namespace ? this.position(`${namespace}0`) : this.keys.length;
-    const start = after ? Math.max(from, this.position(`${after}\0`)) : from;
-    const found: Entry[] = [];
-    for (let at = start; at < to; at++) {
-      const entry = this.entries.get(this.keys[at] ?? "");
-      if (entry) found.push(entry);
-    }
-    return found;
+  /** Entries in key order, of one namespace or of all. The array is the caller's. */
+  range(namespace = ""): Entry[] {
+    return rangeOf(this.sorted, namespace);
   }
 
-  /** Takes over a loaded entry without telling anyone. Entries must come in key order. */
+  /** What {@link range} gave at a revision; undefined when the changes since then are not all known any more. */
+  rangeAt(revision: number, namespace = ""): Entry[] | undefined {
+    if (revision < this.forgotten) return undefined;
+    const before = new Map<string, Entry | undefined>();
+    for (const { entry, previous } of this.since(revision)) if (!before.has(entry.key)) before.set(entry.key, previous);
+    if (before.size === 0) return this.range(namespace);
+    const then = this.sorted.filter(({ key }) => !before.has(key));
+    for (const entry of before.values()) if (entry) then.push(entry);
+    then.sort((left, right) => (left.key < right.key ? -1 : 1));
+    return rangeOf(then, namespace);
+  }
+
+  /** Takes over a loaded entry without telling anyone. */
   load(entry: Entry): void {
     this.entries.set(entry.key, entry);
-    if (entry.key > (this.keys.at(-1) ?? "")) this.keys.push(entry.key);
-    else this.keys.splice(this.position(entry.key), 0, entry.key);
+    if (entry.key > (this.sorted.at(-1)?.key ?? "")) this.sorted.push(entry);
+    else this.sorted.splice(position(this.sorted, entry.key), 0, entry);
   }
 
   apply(change: Change): void {
     const { key } = change.entry;
+    const at = position(this.sorted, key);
     if (change.type === "DELETED") {
       this.entries.delete(key);
-      this.keys.splice(this.position(key), 1);
+      this.sorted.splice(at, 1);
     } else {
-      if (!this.entries.has(key)) this.keys.splice(this.position(key), 0, key);
+      this.sorted.splice(at, this.entries.has(key) ? 1 : 0, change.entry);
       this.entries.set(key, change.entry);
     }
     this.remember(change);
@@ -75,10 +80,15 @@ export class Collection {
   /** Changes after `revision`, oldest first. Throws 410 Expired when some of them are forgotten. */
   since(revision: number): readonly Change[] {
     if (revision < this.forgotten)
-      throw failure("Expired", `too old resource version: ${revision} (${this.forgotten}): list again`);
-    let at = this.history.length;
-    while (at > 0 && (this.history[at - 1]?.entry.revision ?? 0) > revision) at--;
-    return this.history.slice(at);
+      throw failure("Expired", `too old resource version: ${revision} (${this.forgotten + 1})`);
+    let low = 0;
+    let high = this.history.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.history[middle]?.entry.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return this.history.slice(low);
   }
 
   /** Calls `listener` with every later change; returns the way to stop it. */
@@ -96,16 +106,22 @@ export class Collection {
     this.forgotten = this.history[half - 1]?.entry.revision ?? this.forgotten;
     this.history = this.history.slice(half);
   }
+}
 
-  /** Index of the first key that is not less than `key`. */
-  private position(key: string): number {
-    let low = 0;
-    let high = this.keys.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.keys[middle] ?? "") < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** The part of sorted entries that is in a namespace; everything when it is "". */
+function rangeOf(sorted: readonly Entry[], namespace: string): Entry[] {
+  if (!namespace) return sorted.slice();
+  return sorted.slice(position(sorted, `${namespace}/`), position(sorted, `${namespace}0`));
+}
+
+/** Index of the first entry whose key is not less than `key`. */
+export function position(sorted: readonly Entry[], key: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.key ?? "") < key) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

@@ -18,31 +18,56 @@ export class Entry {
   readonly finalizers: readonly string[];
   readonly deletionTimestamp: string | undefined;
   readonly bytes: Buffer;
-  private parsed: WeakRef<Unstructured>;
+  private parsed: WeakRef<Unstructured> | undefined;
 
-  constructor(object: Unstructured, revision: number, bytes?: Buffer) {
-    const { name, namespace = "", labels, uid = "", deletionTimestamp } = object.metadata;
-    this.key = namespace ? `${namespace}/${name}` : name;
-    this.namespace = namespace;
-    this.name = name;
+  /** The entry of an object, or of another entry's object with other bytes. `bytes` are its JSON, if they are there already. */
+  constructor(source: Unstructured | Entry, revision: number, bytes?: Buffer) {
+    const head = source instanceof Entry ? source : headOf(source);
+    this.key = head.namespace ? `${head.namespace}/${head.name}` : head.name;
+    this.namespace = head.namespace;
+    this.name = head.name;
     this.revision = revision;
-    this.apiVersion = object.apiVersion;
-    this.labels = labels;
-    this.uid = uid;
-    this.owners = object.metadata.ownerReferences ?? NONE;
-    this.finalizers = object.metadata.finalizers ?? NONE;
-    this.deletionTimestamp = deletionTimestamp;
-    this.bytes = bytes ?? Buffer.from(JSON.stringify(object));
-    this.parsed = new WeakRef(object);
+    this.apiVersion = head.apiVersion;
+    this.labels = head.labels;
+    this.uid = head.uid;
+    this.owners = head.owners;
+    this.finalizers = head.finalizers;
+    this.deletionTimestamp = head.deletionTimestamp;
+    this.bytes = bytes ?? Buffer.from(JSON.stringify(source instanceof Entry ? source.object : source));
+    this.parsed = source instanceof Entry ? undefined : new WeakRef(source);
   }
 
   /** The object, frozen and shared: copy it before changing anything. */
   get object(): Unstructured {
-    let object = this.parsed.deref();
+    let object = this.parsed?.deref();
     if (!object) {
       object = JSON.parse(this.bytes.toString()) as Unstructured;
       this.parsed = new WeakRef(object);
     }
     return deepFreeze(object);
   }
+
+  /** The same object under another revision, without parsing it. */
+  at(revision: number): Entry {
+    const before = Buffer.from(`"resourceVersion":"${this.revision}"`);
+    const start = this.bytes.indexOf(before);
+    if (start < 0) throw new Error(`the stored object ${this.key} does not carry its revision`);
+    const bytes = Buffer.concat([
+      this.bytes.subarray(0, start),
+      Buffer.from(`"resourceVersion":"${revision}"`),
+      this.bytes.subarray(start + before.length),
+    ]);
+    return new Entry(this, revision, bytes);
+  }
+}
+
+type Head = Pick<
+  Entry,
+  "namespace" | "name" | "apiVersion" | "labels" | "uid" | "owners" | "finalizers" | "deletionTimestamp"
+>;
+
+function headOf({ apiVersion, metadata }: Unstructured): Head {
+  const { name, namespace = "", labels, uid = "", deletionTimestamp, ownerReferences, finalizers } = metadata;
+  const [owners, held] = [ownerReferences ?? NONE, finalizers ?? NONE];
+  return { namespace, name, apiVersion, labels, uid, owners, finalizers: held, deletionTimestamp };
 }

@@ -1,8 +1,10 @@
 /** The object store: all collections in memory, and the one way to change them durably. */
 import type { Unstructured } from "#api/meta.ts";
-import type { Store } from "#ports/store/store.ts";
+import { failure } from "#kit/status.ts";
+import { type Store, StoreError } from "#ports/store/store.ts";
 import { type Change, Collection } from "./collection.ts";
 import { Entry } from "./entry.ts";
+import { Snapshots } from "./snapshots.ts";
 
 type Pending = { entry: Entry | undefined; done: Promise<void> };
 
@@ -11,6 +13,7 @@ type Pending = { entry: Entry | undefined; done: Promise<void> };
  * as deciding is synchronous, two writers of one object never race, however many there are.
  */
 export class ObjectStore {
+  readonly snapshots: Snapshots;
   private readonly store: Store;
   private readonly collections = new Map<string, Collection>();
   private readonly pending = new Map<string, Pending>();
@@ -19,8 +22,10 @@ export class ObjectStore {
   private reserved: number;
   private applied: number;
 
-  constructor(store: Store) {
+  /** `now` is in milliseconds. Throws StoreError when the store cannot be read. */
+  constructor(store: Store, now: () => number) {
     this.store = store;
+    this.snapshots = new Snapshots(now);
     const { revision, rows } = store.load();
     this.loaded = revision;
     this.reserved = revision;
@@ -28,8 +33,7 @@ export class ObjectStore {
     for (const { key, revision: at, value } of rows) {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       const [group = "", plural = ""] = key.split("/", 2);
-      const object = JSON.parse(bytes.toString()) as Unstructured;
-      this.byId(`${group}/${plural}`).load(new Entry(object, at, bytes));
+      this.byId(`${group}/${plural}`).load(new Entry(parseStored(key, bytes), at, bytes));
     }
   }
 
@@ -71,8 +75,8 @@ export class ObjectStore {
   }
 
   /** Removes an object; `last` is what the deletion event shows. Resolves when that is durable and visible. */
-  async remove(collection: Collection, last: Unstructured): Promise<Entry> {
-    const entry = this.stamp(last);
+  async remove(collection: Collection, last: Unstructured | Entry): Promise<Entry> {
+    const entry = last instanceof Entry ? last.at(++this.reserved) : this.stamp(last);
     await this.commit(collection, entry, undefined);
     return entry;
   }
@@ -100,7 +104,7 @@ export class ObjectStore {
       },
       (error: unknown) => {
         forget();
-        throw error;
+        throw refusal(error);
       },
     );
     const pending: Pending = { entry: next, done };
@@ -125,4 +129,22 @@ export class ObjectStore {
     }
     return collection;
   }
+}
+
+/** Throws StoreError when the bytes are not those of an object. */
+function parseStored(key: string, bytes: Buffer): Unstructured {
+  try {
+    const object = JSON.parse(bytes.toString()) as Unstructured;
+    if (typeof object.metadata.name === "string") return object;
+  } catch {
+    // answered below
+  }
+  throw new StoreError("damaged", `the stored object ${key} is damaged: restore a backup`);
+}
+
+/** How a client sees that a write was refused. A full disk is its own code, as it passes by itself or by making room. */
+function refusal(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const code = error.problem === "full" ? 507 : 500;
+  return failure("InternalError", error.message, { retryAfterSeconds: 5 }, code);
 }

@@ -69,5 +69,4 @@ export const secretStrategy: Strategy = {
       });
     return errors;
   },
-  fields: { type: (object) => asSecret(object).type ?? "" },
 };

@@ -1,7 +1,9 @@
-/** CustomResourceDefinitions: names, conditions, the finalizer that cleans up their objects. */
+/** CustomResourceDefinitions: defaults, conditions, the finalizer that cleans up their objects. */
 import type { CustomResourceDefinitionObject } from "#api/builtin/definition.ts";
 import type { Unstructured } from "#api/meta.ts";
-import type { FieldError } from "#kit/status.ts";
+import type { Condition } from "#kit/conditions.ts";
+import { definitionProblems } from "../resources/legal/definition.ts";
+import type { NameConflict } from "../resources/legal/names.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** Keeps a deleted definition until all its objects are gone. */
@@ -10,61 +12,29 @@ export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 const asDefinition = (object: Unstructured): CustomResourceDefinitionObject =>
   object as unknown as CustomResourceDefinitionObject;
 
-function required(field: string): FieldError {
-  return { field, reason: "FieldValueRequired", message: "Required value" };
-}
-
-function validate(draft: Unstructured, current: Unstructured | undefined): FieldError[] {
-  const { metadata, spec } = asDefinition(draft);
-  if (!spec?.group || !spec.names?.plural || !spec.names.kind)
-    return [required(!spec?.group ? "spec.group" : !spec.names?.plural ? "spec.names.plural" : "spec.names.kind")];
-  const errors: FieldError[] = [];
-  const invalid = (field: string, message: string): void => {
-    errors.push({ field, reason: "FieldValueInvalid", message });
-  };
-  if (metadata.name !== `${spec.names.plural}.${spec.group}`)
-    invalid("metadata.name", `Invalid value: "${metadata.name}": must be spec.names.plural+"."+spec.group`);
-  if (!spec.versions?.length) errors.push(required("spec.versions"));
-  else if (spec.versions.filter((version) => version.storage).length !== 1)
-    invalid("spec.versions", "Invalid value: must have exactly one version marked as storage version");
-  spec.versions?.forEach((version, index) => {
-    if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`));
-  });
-  if (spec.scope !== "Namespaced" && spec.scope !== "Cluster")
-    errors.push({
-      field: "spec.scope",
-      reason: "FieldValueNotSupported",
-      message: `Unsupported value: "${spec.scope ?? ""}": supported values: "Cluster", "Namespaced"`,
-    });
-  const before = current && asDefinition(current).spec;
-  if (before && before.scope !== spec.scope)
-    invalid("spec.scope", `Invalid value: "${spec.scope}": field is immutable`);
-  if (before && before.names.kind !== spec.names.kind)
-    invalid("spec.names.kind", `Invalid value: "${spec.names.kind}": field is immutable`);
-  return errors;
+/** The conditions of a definition that has got its names, or that has not because of `conflict`. */
+export function nameConditions(conflict: NameConflict | undefined, lastTransitionTime: string): Condition[] {
+  const names = conflict
+    ? { status: "False" as const, reason: conflict.reason, message: conflict.message }
+    : { status: "True" as const, reason: "NoConflicts", message: "no conflicts found" };
+  const established = conflict
+    ? { status: "False" as const, reason: "NotAccepted", message: "not all names are accepted" }
+    : {
+        status: "True" as const,
+        reason: "InitialNamesAccepted",
+        message: "the initial names have been accepted",
+      };
+  return [
+    { lastTransitionTime, ...names, type: "NamesAccepted" },
+    { lastTransitionTime, ...established, type: "Established" },
+  ];
 }
 
 function accept(draft: Unstructured): void {
   const definition = asDefinition(draft);
-  const at = draft.metadata.creationTimestamp ?? "";
   const stored = definition.spec.versions.find((version) => version.storage)?.name ?? "";
   definition.status = {
-    conditions: [
-      {
-        lastTransitionTime: at,
-        message: "no conflicts found",
-        reason: "NoConflicts",
-        status: "True",
-        type: "NamesAccepted",
-      },
-      {
-        lastTransitionTime: at,
-        message: "the initial names have been accepted",
-        reason: "InitialNamesAccepted",
-        status: "True",
-        type: "Established",
-      },
-    ],
+    conditions: nameConditions(undefined, draft.metadata.creationTimestamp ?? ""),
     acceptedNames: { ...definition.spec.names },
     storedVersions: [stored],
   };
@@ -90,5 +60,18 @@ export const definitionStrategy: Strategy = {
     definition.status.acceptedNames = { ...definition.spec.names };
     definition.status.storedVersions = [...new Set([...definition.status.storedVersions, stored])];
   },
-  validate,
+  /** Sets the condition that clients wait for while the definition's objects are being removed. */
+  prepareDelete: (draft) => {
+    const { status, metadata } = asDefinition(draft);
+    if (!status) return;
+    const terminating: Condition = {
+      lastTransitionTime: metadata.deletionTimestamp ?? "",
+      message: "CustomResource deletion is in progress",
+      reason: "InstanceDeletionInProgress",
+      status: "True",
+      type: "Terminating",
+    };
+    status.conditions = [...status.conditions.filter(({ type }) => type !== "Terminating"), terminating];
+  },
+  validate: (draft, current) => definitionProblems(asDefinition(draft), current && asDefinition(current)),
 };

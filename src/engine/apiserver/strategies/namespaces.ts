@@ -29,5 +29,4 @@ export const namespaceStrategy: Strategy = {
     const namespace = asNamespace(draft);
     namespace.status = { ...namespace.status, phase: "Terminating" };
   },
-  fields: { "status.phase": (object) => asNamespace(object).status?.phase ?? "" },
 };

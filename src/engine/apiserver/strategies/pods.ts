@@ -113,12 +113,4 @@ export const podStrategy: Strategy = {
     if (!pod.spec?.nodeName || isTerminal(pod)) return 0;
     return asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
   },
-  fields: {
-    "spec.nodeName": (object) => asPod(object).spec?.nodeName ?? "",
-    "spec.restartPolicy": (object) => asPod(object).spec?.restartPolicy ?? "",
-    "spec.schedulerName": (object) => asPod(object).spec?.schedulerName ?? "",
-    "spec.serviceAccountName": (object) => asPod(object).spec?.serviceAccountName ?? "",
-    "status.phase": (object) => asPod(object).status?.phase ?? "",
-    "status.podIP": (object) => asPod(object).status?.podIP ?? "",
-  },
 };

@@ -25,6 +25,4 @@ export type Strategy = {
   isHeld?: (object: Unstructured) => boolean;
   /** Runs when deletionTimestamp is set. */
   prepareDelete?: (draft: Unstructured) => void;
-  /** Fields other than metadata.name and metadata.namespace that a field selector may name, with their values. */
-  fields?: { readonly [path: string]: (object: Unstructured) => string };
 };

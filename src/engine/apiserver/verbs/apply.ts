@@ -29,7 +29,12 @@ export async function apply(request: ResourceRequest, core: Core): Promise<Answe
   const { served, target, query } = request;
   const name = target.name ?? "";
   if (!query.fieldManager) throw failure("BadRequest", "fieldManager is required for apply patch");
-  const { draft: config, warnings } = decode(served, request.body, { owned: request.ownsBody, query, defaults: false });
+  const { draft: config, warnings } = decode(served, request.body, {
+    owned: request.ownsBody,
+    query,
+    repeated: request.repeated,
+    defaults: false,
+  });
   if (config.metadata.managedFields) throw failure("BadRequest", "metadata.managedFields must be nil");
   if (config.metadata.name && config.metadata.name !== name)
     throw failure("BadRequest", `the name in the configuration (${config.metadata.name}) is not the one on the URL`);

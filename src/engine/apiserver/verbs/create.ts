@@ -5,6 +5,7 @@ import { randomSuffix } from "#kit/names.ts";
 import { alreadyExists, failure } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
+import type { ObjectStore } from "../storage/objects.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { decode } from "./decode.ts";
@@ -16,7 +17,11 @@ import { type Core, check, isDryRun, managerOf, requireNamespace, stored } from 
 export async function create(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target } = request;
   requireNamespace(request, core);
-  const { draft, warnings } = decode(served, request.body, { owned: request.ownsBody, query: request.query });
+  const { draft, warnings } = decode(served, request.body, {
+    owned: request.ownsBody,
+    query: request.query,
+    repeated: request.repeated,
+  });
   if (target.name !== undefined && draft.metadata.name !== undefined && draft.metadata.name !== target.name)
     throw failure("BadRequest", "the name of the object does not match the name on the URL");
   const entry = await insert(request, core, draft);
@@ -27,26 +32,38 @@ export async function create(request: ResourceRequest, core: Core): Promise<Answ
 export async function insert(
   request: ResourceRequest,
   core: Core,
-  draft: Unstructured,
+  given: Unstructured,
   managed = false,
 ): Promise<Entry> {
   const { served } = request;
   const { objects } = core;
   if (served.facts.terminating)
     throw failure("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
-  place(request, core, draft);
-  if (served.facts.statusSubresource) delete draft.status;
+  place(request, core, given);
+  if (served.facts.statusSubresource) delete given.status;
+  const gate = core.admission.gate(request, "CREATE");
+  if (gate) served.strategy.defaults?.(given);
+  const draft = gate ? await gate.mutate(given, undefined) : given;
   served.strategy.defaults?.(draft);
   served.strategy.prepareCreate?.(draft);
-  check(served, draft, undefined);
-  if (objects.latest(served.collection, served.key(draft.metadata.namespace, draft.metadata.name)))
-    throw alreadyExists(served.id, draft.metadata.name);
+  request.warnings.push(...check(served, draft, undefined));
+  rejectExisting(served, objects, draft);
   if (!managed) recordUpdate({ served, draft, current: undefined, manager: managerOf(request), at: core.clock() });
+  if (gate) {
+    await gate.validate(draft, undefined);
+    requireNamespace(request, core);
+    rejectExisting(served, objects, draft);
+  }
   if (isDryRun(request.query)) {
     delete draft.metadata.resourceVersion;
     return new Entry(draft, 0);
   }
   return objects.put(served.collection, stored(served, draft));
+}
+
+function rejectExisting(served: ServedResource, objects: ObjectStore, { metadata }: Unstructured): void {
+  if (objects.latest(served.collection, served.key(metadata.namespace, metadata.name)))
+    throw alreadyExists(served.id, metadata.name);
 }
 
 /** Fills in the metadata that the server owns. */
@@ -83,7 +100,7 @@ function generatedName(prefix: string | undefined, core: Core): string {
 }
 
 /** A version 4 UUID from 16 random bytes. */
-function uuid(random: Uint8Array): string {
+export function uuid(random: Uint8Array): string {
   const hex = Buffer.from(random).toString("hex");
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -1,17 +1,20 @@
 /** From a request body to a well-formed object of a kind: types checked, unknown fields removed, defaults filled in. */
 import type { Unstructured } from "#api/meta.ts";
 import { clone, isObject } from "#kit/json.ts";
-import { applyDefaults, prune } from "#kit/schema/fill.ts";
+import { applyDefaults, dropForbiddenNulls, prune } from "#kit/schema/fill.ts";
 import { validate } from "#kit/schema/validate.ts";
 import { failure } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
 import type { Query } from "../wire/request.ts";
 import { readMetadata } from "./metadata.ts";
 
+/** The parts of a request that say how its body is to be read. */
 export type DecodeOptions = {
   /** Nobody else holds the body, so that it may be changed. */
   owned: boolean;
   query: Query;
+  /** What the body gives twice, in words. */
+  repeated?: readonly string[] | undefined;
   /** False leaves out what the writer left out. Default true. */
   defaults?: boolean;
 };
@@ -45,7 +48,8 @@ export function decode(served: ServedResource, body: unknown, options: DecodeOpt
   } as Unstructured;
   draft.apiVersion = served.apiVersion;
   draft.kind = served.facts.kind;
-  const warnings = tidy(served, draft, { unknown, query: options.query });
+  const warnings = tidy(served, draft, { unknown, repeated: options.repeated ?? [], query: options.query });
+  if (!served.facts.builtin) dropForbiddenNulls(served.schema, draft);
   if (options.defaults !== false) applyDefaults(served.schema, draft);
   return { draft, warnings };
 }
@@ -54,7 +58,7 @@ export function decode(served: ServedResource, body: unknown, options: DecodeOpt
 function tidy(
   served: ServedResource,
   draft: Unstructured,
-  { unknown, query }: { unknown: string[]; query: Query },
+  { unknown, repeated, query }: { unknown: string[]; repeated: readonly string[]; query: Query },
 ): string[] {
   if (served.facts.builtin) dropNulls(draft);
   const { metadata } = draft;
@@ -62,8 +66,8 @@ function tidy(
   unknown.push(...prune(served.schema, draft));
   if (served.facts.builtin) rejectWrongTypes(served, draft);
   draft.metadata = metadata;
-  if (unknown.length === 0) return [];
-  const messages = unknown.map((field) => `unknown field "${field}"`);
+  if (unknown.length === 0 && repeated.length === 0) return [];
+  const messages = [...repeated, ...unknown.map((field) => `unknown field "${field}"`)];
   if (query.fieldValidation === "Strict") throw failure("BadRequest", `strict decoding error: ${messages.join(", ")}`);
   return query.fieldValidation === "Ignore" ? [] : messages;
 }

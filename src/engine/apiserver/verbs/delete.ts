@@ -2,6 +2,7 @@
 import type { Unstructured } from "#api/meta.ts";
 import { clone, isObject } from "#kit/json.ts";
 import { conflict, failure, forbidden, notFound } from "#kit/status.ts";
+import { requireStanding } from "../admission/gate.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { Answer } from "../wire/answer.ts";
@@ -47,6 +48,11 @@ export async function remove(request: ResourceRequest, core: Core): Promise<Answ
   const key = served.key(target.namespace, target.name ?? "");
   const current = core.objects.latest(served.collection, key);
   if (!current) throw notFound(served.id, target.name ?? "");
+  const gate = core.admission.gate(request, "DELETE");
+  if (gate) {
+    await gate.validate(undefined, served.view(current).object);
+    requireStanding(core.objects, served, current);
+  }
   const { entry, gone } = await removeEntry(served, core, current, optionsOf(request));
   if (!gone || request.served.facts.plural === "pods")
     return { kind: "entry", code: 200, served, entry: served.view(entry) };
@@ -61,20 +67,27 @@ export async function remove(request: ResourceRequest, core: Core): Promise<Answ
   return { kind: "object", code: 200, object: status };
 }
 
-/** Deletes what the selectors of the query match; answers with the list of it. */
+/** So many objects of a collection are on their way to the disk at once. */
+const BATCH = 512;
+
+/** Deletes what the selectors of the query match; answers with the list of it as it was. */
 export async function removeCollection(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target } = request;
   const selects = selectionOf(served, request.query, target.name);
   const options = optionsOf(request);
-  const matching = served.collection.range(target.namespace).filter((entry) => !selects || selects(entry));
-  const removed = await Promise.all(
-    matching.map(async (entry) => {
-      const current = core.objects.latest(served.collection, entry.key);
-      return current && (await removeEntry(served, core, current, options)).entry;
-    }),
-  );
-  const entries = removed.filter((entry) => entry !== undefined).map((entry) => served.view(entry));
-  return { kind: "list", served, entries, revision: core.objects.revision };
+  const all = served.collection.range(target.namespace);
+  const matching = selects ? all.filter(selects) : all;
+  const { revision } = core.objects;
+  for (let from = 0; from < matching.length; from += BATCH)
+    await Promise.all(
+      matching.slice(from, from + BATCH).map(async (entry) => {
+        const gate = core.admission.gate(request, "DELETE");
+        if (gate) await gate.validate(undefined, served.view(entry).object);
+        const current = core.objects.latest(served.collection, entry.key);
+        if (current) await removeEntry(served, core, current, options);
+      }),
+    );
+  return { kind: "list", served, entries: matching.map((entry) => served.view(entry)), revision };
 }
 
 /** Deletes an object as far as its finalizers and grace period allow. */
@@ -85,8 +98,13 @@ export async function removeEntry(
   options: DeleteOptions,
 ): Promise<{ entry: Entry; gone: boolean }> {
   requirePreconditions(served, current, options);
-  const refusal = served.strategy.refuseDelete?.(current.object);
+  const { strategy } = served;
+  const refusal = strategy.refuseDelete?.(current.object);
   if (refusal) throw forbidden(served.id, current.name, refusal);
+  if (isGoneAtOnce(served, current, options)) {
+    const entry = options.dryRun ? current : await core.objects.remove(served.collection, current);
+    return { entry, gone: true };
+  }
   const draft = clone(current.object) as Unstructured;
   mark(served, core, draft, options);
   const gone = isGone(served, draft);
@@ -97,6 +115,12 @@ export async function removeEntry(
     return { entry: current, gone };
   }
   return { entry: await core.objects.put(served.collection, draft), gone };
+}
+
+/** True for an object that nothing holds: it goes without being marked first. */
+function isGoneAtOnce({ strategy }: ServedResource, current: Entry, options: DeleteOptions): boolean {
+  if (current.finalizers.length > 0 || strategy.gracePeriod || strategy.isHeld || strategy.prepareDelete) return false;
+  return options.propagationPolicy !== "Foreground" && options.propagationPolicy !== "Orphan";
 }
 
 function isMarkedAlike(left: Unstructured, right: Unstructured): boolean {

@@ -3,6 +3,7 @@ import type { Namespace } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { clone } from "#kit/json.ts";
 import { failure, notFound } from "#kit/status.ts";
+import { OvertakenError } from "../admission/gate.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { create } from "./create.ts";
@@ -11,15 +12,35 @@ import { remove, removeCollection } from "./delete.ts";
 import { get, list } from "./list.ts";
 import { logs, type PodStreams } from "./logs.ts";
 import { patch } from "./patch.ts";
+import { isReview, review } from "./review.ts";
 import { scale } from "./scale.ts";
 import { createToken } from "./token.ts";
 import { update } from "./update.ts";
 import { watch } from "./watch.ts";
 import { type Core, replace } from "./write.ts";
 
+/** Objects that change while webhooks look at a write of them make it start again, so many times. */
+const ATTEMPTS = 8;
+
 /** Runs a verb on a resource or on one of its subresources. Throws StatusError. */
 export async function run(request: ResourceRequest, core: Core, streams: PodStreams | undefined): Promise<Answer> {
+  if (request.body !== undefined && core.admission.concerns(request)) request.ownsBody = false;
+  for (let attempt = 1; ; attempt++)
+    try {
+      const answer = await runOnce(request, core, streams);
+      const { deprecation } = request.served.facts;
+      const said = [...(deprecation ? [deprecation] : []), ...request.warnings];
+      if (said.length === 0) return answer;
+      return { ...answer, warnings: [...(answer.warnings ?? []), ...said] };
+    } catch (error) {
+      if (!(error instanceof OvertakenError) || attempt === ATTEMPTS) throw error;
+      request.warnings = [];
+    }
+}
+
+async function runOnce(request: ResourceRequest, core: Core, streams: PodStreams | undefined): Promise<Answer> {
   const { served, target, verb } = request;
+  if (isReview(served)) return review(request, core);
   switch (target.subresource) {
     case undefined:
       return runMain(request, core);
@@ -50,7 +71,7 @@ function isCore({ served }: ResourceRequest, plural: string): boolean {
 async function runMain(request: ResourceRequest, core: Core): Promise<Answer> {
   switch (request.verb) {
     case "get":
-      return get(request);
+      return get(request, core.objects);
     case "list":
       return list(request, core.objects);
     case "watch":
@@ -73,7 +94,7 @@ async function finalize(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target, query } = request;
   const current = core.objects.latest(served.collection, target.name ?? "");
   if (!current) throw notFound(served.id, target.name ?? "");
-  const { draft: given } = decode(served, request.body, { owned: request.ownsBody, query });
+  const { draft: given } = decode(served, request.body, { owned: request.ownsBody, query, repeated: request.repeated });
   const draft = clone(current.object) as Unstructured;
   const finalizers = (given as unknown as Namespace).spec?.finalizers ?? [];
   draft.spec = finalizers.length > 0 ? { finalizers } : {};

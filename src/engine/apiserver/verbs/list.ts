@@ -1,76 +1,93 @@
 /** get and list. */
 import { failure, notFound } from "#kit/status.ts";
+import { type Collection, position } from "../storage/collection.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { Answer } from "../wire/answer.ts";
-import type { Query, ResourceRequest } from "../wire/request.ts";
-import { selectionOf } from "./selection.ts";
+import type { ResourceRequest } from "../wire/request.ts";
+import { checkListOptions, parseCount, rejectFuture } from "./options.ts";
+import { type PageToken, parseToken, renderToken, tooOld } from "./page-token.ts";
+import { type Selection, selectionOf } from "./selection.ts";
 
 /** Reads one object. */
-export function get(request: ResourceRequest): Answer {
+export function get(request: ResourceRequest, objects: ObjectStore): Answer {
   const { served, target } = request;
+  rejectFuture(request.query, objects.revision);
   const entry = served.collection.get(served.key(target.namespace, target.name ?? ""));
   if (!entry) throw notFound(served.id, target.name ?? "");
   return { kind: "entry", code: 200, served, entry: served.view(entry) };
 }
 
-/** Reads a collection, in pages when `limit` asks for it. */
+/** Reads a collection, in pages when `limit` asks for it. All pages of one list show the same moment. */
 export function list(request: ResourceRequest, objects: ObjectStore): Answer {
   const { served, target, query } = request;
+  checkListOptions(query);
   rejectFuture(query, objects.revision);
-  const token = query.continue ? parseToken(query.continue) : undefined;
   const selects = selectionOf(served, query, target.name);
   const limit = parseCount(query.limit, "limit");
-  const all = served.collection.range(target.namespace, token?.after);
-  const revision = token?.revision ?? objects.revision;
-  const entries: Entry[] = [];
-  let at = 0;
-  for (; at < all.length && (!limit || entries.length < limit); at++) {
-    const entry = all[at] as Entry;
-    if (!selects || selects(entry)) entries.push(served.view(entry));
-  }
-  const more = at < all.length && (!selects || all.slice(at).some(selects));
-  if (!more) return { kind: "list", served, entries, revision };
+  const token = query.continue ? parseToken(query.continue) : undefined;
+  const scope: Scope = { collection: served.collection, namespace: target.namespace ?? "", objects };
+  const { entries, revision } = token ? resumed(scope, token) : beginning(scope, query);
+  const from = token ? position(entries, `${token.after}\0`) : 0;
+  const page = pageOf(entries, { from, limit, selects });
+  const found = page.found.map((entry) => served.view(entry));
+  if (page.end === undefined) return { kind: "list", served, entries: found, revision };
+  objects.snapshots.keep(snapshotId(scope, revision), entries);
   return {
     kind: "list",
     served,
-    entries,
+    entries: found,
     revision,
-    continue: renderToken({ revision, after: all[at - 1]?.key ?? "" }),
-    ...(!selects && { remaining: all.length - at }),
+    continue: renderToken({ revision, after: entries[page.end - 1]?.key ?? "" }),
+    ...(!selects && { remaining: entries.length - page.end }),
   };
 }
 
-/** Throws when the client has seen a revision that this server has not reached. */
-export function rejectFuture(query: Query, revision: number): void {
+type Scope = { collection: Collection; namespace: string; objects: ObjectStore };
+type Moment = { entries: readonly Entry[]; revision: number };
+
+function snapshotId({ collection, namespace }: Scope, revision: number): string {
+  return `${collection.id}|${namespace}|${revision}`;
+}
+
+/** What a list begins with: the newest state, or exactly the one asked for. */
+function beginning(scope: Scope, query: ResourceRequest["query"]): Moment {
+  const { collection, namespace, objects } = scope;
   const asked = parseCount(query.resourceVersion, "resourceVersion");
-  if (asked <= revision) return;
-  const message = `Too large resource version: ${asked}, current: ${revision}`;
-  throw failure("Timeout", message, {
-    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-    retryAfterSeconds: 1,
-  });
+  const isExact =
+    query.resourceVersionMatch === "Exact" || (query.resourceVersionMatch === undefined && asked > 0 && !!query.limit);
+  if (!isExact || asked === 0) return { entries: collection.range(namespace), revision: objects.revision };
+  const entries = objects.snapshots.find(snapshotId(scope, asked)) ?? collection.rangeAt(asked, namespace);
+  if (entries) return { entries, revision: asked };
+  throw failure("Expired", `The resourceVersion for the provided list is too old.`);
 }
 
-/** A non-negative whole number; 0 when absent. */
-export function parseCount(text: string | undefined, name: string): number {
-  if (!text) return 0;
-  if (!/^\d{1,15}$/.test(text)) throw failure("BadRequest", `${name}: "${text}" is not a whole number`);
-  return Number(text);
+function resumed(scope: Scope, token: PageToken): Moment {
+  const { collection, namespace, objects } = scope;
+  if (token.revision === undefined) return { entries: collection.range(namespace), revision: objects.revision };
+  const kept = objects.snapshots.find(snapshotId(scope, token.revision));
+  const entries = kept ?? collection.rangeAt(token.revision, namespace);
+  if (!entries) throw tooOld(token);
+  return { entries, revision: token.revision };
 }
 
-type Token = { revision: number; after: string };
+type Page = { found: Entry[]; end: number | undefined };
 
-function renderToken({ revision, after }: Token): string {
-  return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: after })).toString("base64url");
-}
-
-function parseToken(text: string): Token {
-  try {
-    const { rv, start } = JSON.parse(Buffer.from(text, "base64url").toString()) as { rv?: unknown; start?: unknown };
-    if (typeof rv === "number" && typeof start === "string") return { revision: rv, after: start };
-  } catch {
-    // answered below, with what the client can do about it
+/** At most `limit` matching entries from an index on; `end` is where the next page goes on, if there is one. */
+function pageOf(
+  entries: readonly Entry[],
+  { from, limit, selects }: { from: number; limit: number; selects: Selection },
+): Page {
+  if (!selects) {
+    const end = limit ? Math.min(entries.length, from + limit) : entries.length;
+    return { found: entries.slice(from, end), end: end < entries.length ? end : undefined };
   }
-  throw failure("BadRequest", "continue key is not valid: list again without it");
+  const found: Entry[] = [];
+  for (let at = from; at < entries.length; at++) {
+    const entry = entries[at] as Entry;
+    if (!selects(entry)) continue;
+    if (limit && found.length === limit) return { found, end: at };
+    found.push(entry);
+  }
+  return { found, end: undefined };
 }

@@ -28,7 +28,7 @@ export async function patch(request: ResourceRequest, core: Core): Promise<Answe
   if (!current) throw notFound(served.id, name);
   const body = patched(served, served.view(current).object, request);
   requireSameIdentity(body, name);
-  const { draft, warnings } = decode(served, body, { owned: false, query });
+  const { draft, warnings } = decode(served, body, { owned: false, query, repeated: request.repeated });
   const entry = await change(request, core, { draft, current });
   return { kind: "entry", code: 200, served, entry: served.view(entry), warnings };
 }

@@ -3,6 +3,7 @@ import type { Unstructured } from "#api/meta.ts";
 import { clone, isObject } from "#kit/json.ts";
 import { findFirst } from "#kit/jsonpath.ts";
 import { failure, notFound } from "#kit/status.ts";
+import { requireStanding } from "../admission/gate.ts";
 import type { ServedResource } from "../resources/served.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { Answer } from "../wire/answer.ts";
@@ -22,7 +23,7 @@ export async function scale(request: ResourceRequest, core: Core): Promise<Answe
   if (verb !== "update" && verb !== "patch")
     throw failure("MethodNotAllowed", `the server does not allow ${verb} on the scale subresource`);
   const wanted = verb === "patch" ? patched(served, before, request) : request.body;
-  const replicas = findFirst(wanted, ".spec.replicas") ?? 0;
+  const replicas = await admitted(request, core, { before, current, replicas: replicasOf(wanted) });
   if (!Number.isInteger(replicas) || Number(replicas) < 0)
     throw failure("Invalid", `spec.replicas: Invalid value: ${String(replicas)}: must be greater than or equal to 0`);
   const draft = clone(served.view(current).object) as Unstructured;
@@ -31,8 +32,27 @@ export async function scale(request: ResourceRequest, core: Core): Promise<Answe
   if (typeof version === "string") draft.metadata.resourceVersion = version;
   const whole: ResourceRequest = { ...request, target: { ...target } };
   delete whole.target.subresource;
-  const entry = await change(whole, core, { draft, current });
+  const entry = await change(whole, core, { draft, current, admitted: true });
   return { kind: "object", code: 200, object: scaleOf(served, entry) };
+}
+
+function replicasOf(scale: unknown): unknown {
+  return findFirst(scale, ".spec.replicas") ?? 0;
+}
+
+/** The replica count as admission wants it. Throws when the object has changed meanwhile. */
+async function admitted(
+  request: ResourceRequest,
+  core: Core,
+  { before, current, replicas }: { before: object; current: Entry; replicas: unknown },
+): Promise<unknown> {
+  const gate = core.admission.gate(request, "UPDATE");
+  if (!gate) return replicas;
+  const old = before as Unstructured;
+  const next = await gate.mutate({ ...old, spec: { replicas } }, old);
+  await gate.validate(next, old);
+  requireStanding(core.objects, request.served, current);
+  return replicasOf(next);
 }
 
 function scaleOf(served: ServedResource, entry: Entry): object {

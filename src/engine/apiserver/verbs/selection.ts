@@ -4,6 +4,7 @@ import { parseSelector } from "#kit/selector.ts";
 import { failure } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
 import type { Entry } from "../storage/entry.ts";
+import { selectableFields } from "../strategies/fields.ts";
 import type { Query } from "../wire/request.ts";
 
 /** Undefined selects everything. */
@@ -36,10 +37,11 @@ function fieldTest(served: ServedResource, term: string): (entry: Entry) => bool
 function reader(served: ServedResource, path: string): (entry: Entry) => string {
   if (path === "metadata.name") return (entry) => entry.name;
   if (path === "metadata.namespace") return (entry) => entry.namespace;
-  const fields = served.strategy.fields;
+  const fields = selectableFields(served.facts);
   const field = fields && Object.hasOwn(fields, path) ? fields[path] : undefined;
   if (field) return (entry) => field(entry.object);
   if (served.facts.selectableFields.includes(`.${path}`))
     return (entry) => String(findFirst(entry.object, `.${path}`) ?? "");
-  throw failure("BadRequest", `field label not supported: ${path}`);
+  if (fields || !served.facts.builtin) throw failure("BadRequest", `field label not supported: ${path}`);
+  throw failure("BadRequest", `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }

@@ -1,39 +1,98 @@
 /** The token subresource of service accounts: TokenRequest (authentication.k8s.io/v1). */
-import { findFirst } from "#kit/jsonpath.ts";
-import { failure, notFound } from "#kit/status.ts";
+import type { AuthenticationV1TokenRequest, BoundObjectReference, Pod } from "#api/builtin/types.gen.ts";
+import { parseApiVersion } from "#api/meta.ts";
+import { isObject } from "#kit/json.ts";
+import { conflict, failure, invalid, notFound } from "#kit/status.ts";
+import { type ServiceAccountClaim, serviceAccountName } from "../auth/identity.ts";
+import { ISSUER } from "../auth/tokens.ts";
+import type { Entry } from "../storage/entry.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
-import type { Core } from "./write.ts";
+import { uuid } from "./create.ts";
+import { stamp } from "./metadata.ts";
+import { type Core, isDryRun } from "./write.ts";
 
 const DEFAULT_SECONDS = 3600;
 const SHORTEST_SECONDS = 600;
+const LONGEST_SECONDS = 2 ** 32;
+const BOUND_KINDS: { readonly [kind: string]: string } = { Pod: "pods", Node: "nodes", Secret: "secrets" };
 
-/** A bearer token of the service account. Throws NotFound, or Invalid for a life of less than ten minutes. */
+type Spec = Partial<AuthenticationV1TokenRequest["spec"]>;
+
+/** A bearer token of the service account. Throws NotFound, Invalid for a bad life time, Conflict when the bound object is another one. */
 export async function createToken(request: ResourceRequest, core: Core): Promise<Answer> {
-  const { served, target } = request;
+  const { served, target, body } = request;
   const { name = "", namespace = "" } = target;
-  if (!core.objects.latest(served.collection, served.key(namespace, name))) throw notFound(served.id, name);
-  const seconds = findFirst(request.body, ".spec.expirationSeconds") ?? DEFAULT_SECONDS;
-  if (!Number.isInteger(seconds) || Number(seconds) < SHORTEST_SECONDS)
-    throw failure(
-      "Invalid",
-      `spec.expirationSeconds: Invalid value: ${String(seconds)}: may not specify a duration less than 10 minutes`,
-    );
-  const user = {
-    name: `system:serviceaccount:${namespace}:${name}`,
-    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
-  };
-  const token = await core.issueToken(user, Number(seconds));
-  const expirationTimestamp = new Date(core.clock().getTime() + Number(seconds) * 1000);
+  const account = core.objects.latest(served.collection, served.key(namespace, name));
+  if (!account) throw notFound(served.id, name);
+  const spec: Spec = isObject(body) && isObject(body.spec) ? body.spec : {};
+  const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
+  checkSeconds(seconds);
+  const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
+  const claim = { namespace, ...boundTo(spec.boundObjectRef, account, core), serviceaccount: referenceTo(account) };
+  const at = core.clock();
+  const claims = { aud: audiences, sub: serviceAccountName(namespace, name), jti: uuid(core.randomBytes(16)) };
+  const token = isDryRun(request.query)
+    ? ""
+    : await core.identity.tokens.sign({ ...claims, "kubernetes.io": claim }, seconds);
   return {
     kind: "object",
     code: 201,
     object: {
-      apiVersion: "authentication.k8s.io/v1",
       kind: "TokenRequest",
-      metadata: { name, namespace },
-      spec: { expirationSeconds: seconds },
-      status: { token, expirationTimestamp: expirationTimestamp.toISOString().replace(/\.\d+Z$/, "Z") },
+      apiVersion: "authentication.k8s.io/v1",
+      metadata: { name, namespace, creationTimestamp: stamp(at) },
+      spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
+      status: { token, expirationTimestamp: stamp(new Date(at.getTime() + seconds * 1000)) },
     },
   };
+}
+
+function checkSeconds(seconds: unknown): void {
+  if (!Number.isInteger(seconds)) throw failure("BadRequest", "spec.expirationSeconds: must be a whole number");
+  const given = Number(seconds);
+  if (given >= SHORTEST_SECONDS && given <= LONGEST_SECONDS) return;
+  const why =
+    given < SHORTEST_SECONDS
+      ? "may not specify a duration less than 10 minutes"
+      : "may not specify a duration larger than 2^32 seconds";
+  throw invalid("authentication.k8s.io", "TokenRequest", "", [
+    { field: "spec.expirationSeconds", reason: "FieldValueInvalid", message: `Invalid value: ${given}: ${why}` },
+  ]);
+}
+
+function referenceTo({ name, uid }: Entry): { name: string; uid: string } {
+  return { name, uid };
+}
+
+/** The claim about the object with which the token is to die. */
+function boundTo(
+  reference: BoundObjectReference | undefined,
+  account: Entry,
+  { objects }: Core,
+): Partial<Pick<ServiceAccountClaim, "pod" | "node" | "secret">> {
+  if (!reference) return {};
+  const { kind = "", apiVersion = "", name = "", uid } = reference;
+  const { group, version } = parseApiVersion(apiVersion);
+  const plural = group === "" ? BOUND_KINDS[kind] : undefined;
+  if (!plural)
+    throw failure("BadRequest", `cannot bind token to object of type ${group}/${version || "v1"}, Kind=${kind}`);
+  const key = kind === "Node" ? name : `${account.namespace}/${name}`;
+  const entry = objects.latest(objects.collection("", plural), key);
+  if (!entry) throw notFound({ group: "", resource: plural }, name);
+  if (uid && uid !== entry.uid)
+    throw conflict(
+      { group: "", resource: plural },
+      name,
+      `the UID in the bound object reference (${String(uid)}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  if (kind !== "Pod") return { [kind.toLowerCase()]: referenceTo(entry) };
+  const { serviceAccountName: owner, nodeName } = (entry.object as unknown as Pod).spec;
+  if (owner !== account.name)
+    throw failure(
+      "BadRequest",
+      `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`,
+    );
+  const node = nodeName && objects.latest(objects.collection("", "nodes"), nodeName);
+  return { pod: referenceTo(entry), ...(node && { node: referenceTo(node) }) };
 }

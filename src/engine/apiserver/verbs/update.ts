@@ -2,6 +2,7 @@
 import type { Unstructured } from "#api/meta.ts";
 import { clone } from "#kit/json.ts";
 import { failure, notFound } from "#kit/status.ts";
+import { requireStanding } from "../admission/gate.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
@@ -12,7 +13,11 @@ import { bumpGeneration, type Core, carryOver, check, managerOf, replace, requir
 /** Replaces an object, or its status, by the request's body. */
 export async function update(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target } = request;
-  const { draft, warnings } = decode(served, request.body, { owned: request.ownsBody, query: request.query });
+  const { draft, warnings } = decode(served, request.body, {
+    owned: request.ownsBody,
+    query: request.query,
+    repeated: request.repeated,
+  });
   const name = target.name ?? "";
   if (draft.metadata.name !== name)
     throw failure(
@@ -25,18 +30,24 @@ export async function update(request: ResourceRequest, core: Core): Promise<Answ
   return { kind: "entry", code: 200, served, entry: served.view(entry), warnings };
 }
 
-/** Stores a decoded draft in place of `current`. `managed` says that managedFields are already up to date. */
+type Replacement = { draft: Unstructured; current: Entry; managed?: boolean; admitted?: boolean };
+
+/** Stores a decoded draft in place of `current`. `managed`: its managedFields are up to date; `admitted`: it has passed admission. */
 export async function change(
   request: ResourceRequest,
   core: Core,
-  { draft, current, managed = false }: { draft: Unstructured; current: Entry; managed?: boolean },
+  { draft, current, managed = false, admitted = false }: Replacement,
 ): Promise<Entry> {
   const { served, target } = request;
   const before = served.view(current).object;
   requireFresh(served, draft.metadata, before.metadata);
-  const next = target.subresource === "status" ? statusOnly(draft, before) : wholeObject(request, draft, before);
+  const lay = (over: Unstructured): Unstructured =>
+    target.subresource === "status" ? statusOnly(over, before) : wholeObject(request, over, before);
+  const gate = admitted ? undefined : core.admission.gate(request, "UPDATE");
+  const wanted = lay(draft);
+  const next = gate ? lay(await gate.mutate(wanted, before)) : wanted;
   bumpGeneration(served, next, before);
-  check(served, next, before);
+  request.warnings.push(...check(served, next, before));
   if (!managed)
     recordUpdate({
       served,
@@ -46,6 +57,10 @@ export async function change(
       at: core.clock(),
       subresource: target.subresource,
     });
+  if (gate) {
+    await gate.validate(next, before);
+    requireStanding(core.objects, served, current);
+  }
   return replace(request, core, { draft: next, current });
 }
 

@@ -4,31 +4,31 @@ import type { Change, Collection } from "../storage/collection.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { Answer, Bookmark, WatchMessage } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
-import { parseCount, rejectFuture } from "./list.ts";
+import { checkWatchOptions, parseCount, parseFlag, rejectFuture } from "./options.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 
 /** Real servers pick a time between 30 and 60 minutes; clients resume without listing again. */
 const DEFAULT_TIMEOUT_SECONDS = 45 * 60;
 
-/** Accepts a watch. Throws Expired when the changes since the revision asked for are forgotten. */
+/** Accepts a watch. One whose changes are forgotten fails when it is started, with 410 Expired. */
 export function watch(request: ResourceRequest, objects: ObjectStore): Answer {
   const { served, target, query } = request;
+  checkWatchOptions(query);
   rejectFuture(query, objects.revision);
   const selects = selectionOf(served, query, target.name);
   const revision = parseCount(query.resourceVersion, "resourceVersion");
-  const bookmarks = query.allowWatchBookmarks === "true" || query.allowWatchBookmarks === "1";
-  const initial = query.sendInitialEvents === "true" ? "marked" : revision === 0 ? "plain" : "none";
+  const bookmarks = parseFlag(query.allowWatchBookmarks, "allowWatchBookmarks") ?? false;
+  const initial = parseFlag(query.sendInitialEvents, "sendInitialEvents");
   const scope: Scope = { served, collection: served.collection, namespace: target.namespace ?? "", selects };
-  if (initial === "none") served.collection.since(revision);
   const bookmark = (initialEventsEnd = false): Bookmark => ({
     type: "BOOKMARK",
     revision: objects.revision,
     initialEventsEnd,
   });
   const start = (send: (message: WatchMessage) => void): (() => void) => {
-    if (initial === "none") for (const change of served.collection.since(revision)) forward(scope, change, send);
-    else sendAll(scope, send);
-    if (initial === "marked" && bookmarks) send(bookmark(true));
+    if (initial ?? revision === 0) sendAll(scope, send);
+    else if (revision > 0) for (const change of served.collection.since(revision)) forward(scope, change, send);
+    if (initial && bookmarks) send(bookmark(true));
     return served.collection.listen((change) => forward(scope, change, send));
   };
   const timeoutSeconds = parseCount(query.timeoutSeconds, "timeoutSeconds") || DEFAULT_TIMEOUT_SECONDS;

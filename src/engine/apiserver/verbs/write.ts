@@ -1,8 +1,15 @@
 /** What every write shares: options, validation, generation, and the decision whether there is anything to write. */
 import type { ObjectMeta, Unstructured } from "#api/meta.ts";
+import { rulesOf } from "#kit/cel/rules.ts";
+import { validateRules } from "#kit/cel/validate-rules.ts";
 import { deepEqual } from "#kit/json.ts";
+import { validateEmbedded } from "#kit/schema/embedded.ts";
+import { validateLists } from "#kit/schema/lists.ts";
 import { validate } from "#kit/schema/validate.ts";
-import { conflict, failure, forbidden, invalid } from "#kit/status.ts";
+import { conflict, type FieldError, failure, forbidden, invalid } from "#kit/status.ts";
+import type { Admission } from "../admission/gate.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { Identity } from "../auth/identity.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
@@ -14,8 +21,12 @@ export type Core = {
   readonly objects: ObjectStore;
   readonly clock: () => Date;
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Signs a token for a user, valid for so many seconds. */
-  readonly issueToken: (user: { name: string; groups: readonly string[] }, ttlSeconds: number) => Promise<string>;
+  /** Whose a token is. */
+  readonly identity: Identity;
+  /** Who may do what. */
+  readonly access: Authorizer;
+  /** What checks and changes writes, besides their schema. */
+  readonly admission: Admission;
 };
 
 /** True when nothing is to be stored. Throws BadRequest on an unknown dry-run mode. */
@@ -31,17 +42,55 @@ export function managerOf(request: ResourceRequest): string {
   return request.query.fieldManager || request.userAgent.split("/")[0] || "unknown";
 }
 
-/** Throws Invalid with every violation in a draft. */
-export function check(served: ServedResource, draft: Unstructured, current: Unstructured | undefined): void {
-  const { strategy, facts } = served;
-  const { metadata } = draft;
+/**
+ * Throws Invalid with every violation in a draft. Returns warnings about violations that are tolerated because the
+ * update has not touched them.
+ */
+export function check(served: ServedResource, draft: Unstructured, current: Unstructured | undefined): string[] {
+  const { strategy, facts, schema } = served;
   const errors = [
     ...validateMetadata(draft, strategy.nameRule ?? "subdomain"),
-    ...validate(served.schema, draft),
+    ...validate(schema, draft, "", facts.builtin ? undefined : current),
+    ...(facts.builtin ? [] : [...validateEmbedded(schema, draft), ...newRepetitions(served, draft, current)]),
     ...(strategy.validate?.(draft, current) ?? []),
   ];
-  if (errors.length > 0) throw invalid(facts.group, facts.kind, metadata.name ?? "", errors);
+  let tolerated: readonly FieldError[] = [];
+  if (rulesOf(schema)) {
+    if (errors.some(({ reason }) => BLOCKING.has(reason))) errors.push(UNCHECKED);
+    else {
+      const found = validateRules(schema, draft, current);
+      errors.push(...found.errors);
+      tolerated = found.tolerated;
+    }
+  }
+  if (errors.length > 0) throw invalid(facts.group, facts.kind, draft.metadata.name ?? "", errors);
+  return tolerated.map(({ field, message }) => `${field}: ${message}`);
 }
+
+/** Repeated list items, unless the current object has some too. */
+function newRepetitions(
+  { schema }: ServedResource,
+  draft: Unstructured,
+  current: Unstructured | undefined,
+): FieldError[] {
+  const errors = validateLists(schema, draft);
+  return errors.length > 0 && current && validateLists(schema, current).length > 0 ? [] : errors;
+}
+
+/** Violations that make an object something which rules cannot be run on. */
+const BLOCKING: ReadonlySet<string> = new Set([
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+
+const UNCHECKED: FieldError = {
+  field: "<nil>",
+  reason: "FieldValueInvalid",
+  message:
+    'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
 
 /** Throws unless new objects may be put into the namespace. */
 export function requireNamespace(request: ResourceRequest, { objects }: Core): void {

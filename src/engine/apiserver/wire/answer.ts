@@ -2,6 +2,9 @@
 import type { ServedResource } from "../resources/served.ts";
 import type { Entry } from "../storage/entry.ts";
 
+/** A watcher that wants bookmarks gets one about once a minute, and one before its time is up. */
+export const BOOKMARK_INTERVAL_MS = 60_000;
+
 export type EntryEvent = { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly entry: Entry };
 export type Bookmark = { readonly type: "BOOKMARK"; readonly revision: number; readonly initialEventsEnd: boolean };
 export type WatchMessage = EntryEvent | Bookmark;

@@ -1,11 +1,15 @@
 /** Request bodies: size limit, media types, parsing. */
 import type { IncomingMessage } from "node:http";
 import { failure } from "#kit/status.ts";
-import { parseYaml, YamlError } from "#kit/yaml.ts";
+import { repeatedFields } from "./duplicates.ts";
 import { parseProtobuf } from "./protobuf.ts";
+import { parseYamlBody } from "./yaml-body.ts";
 
 /** What a real API server takes. */
 const MAX_BODY_BYTES = 3 << 20;
+
+/** A parsed body: its value, and what is wrong with it for somebody who is strict about fields that are given twice. */
+export type Body = { value: unknown; repeated: readonly string[] };
 
 /** Reads a body to its end. Throws RequestEntityTooLarge as soon as it is too large. */
 export function readBody(message: IncomingMessage): Promise<Buffer> {
@@ -22,7 +26,9 @@ export function readBody(message: IncomingMessage): Promise<Buffer> {
     });
     message.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     message.on("error", reject);
-    message.on("close", () => reject(failure("BadRequest", "the request ended before its body did")));
+    message.on("close", () => {
+      if (!message.complete) reject(failure("BadRequest", "the request ended before its body did"));
+    });
   });
 }
 
@@ -31,37 +37,43 @@ export function mediaType(header: string | undefined): string {
   return header?.split(";")[0]?.trim().toLowerCase() || "application/json";
 }
 
+const PATCHES = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+];
+const JSON_TYPES = ["application/json", "application/x-www-form-urlencoded", ...PATCHES];
+const YAML_TYPES = ["application/yaml", "application/apply-patch+yaml"];
+const NOTHING: Body = { value: undefined, repeated: [] };
+
 /** Parses a body. Throws BadRequest when it does not parse, UnsupportedMediaType for forms that are not understood. */
-export function parseBody(bytes: Buffer, type: string): unknown {
-  if (bytes.length === 0) return undefined;
-  if (type === "application/vnd.kubernetes.protobuf") return parseProtobuf(bytes);
+export function parseBody(bytes: Buffer, type: string): Body {
+  if (bytes.length === 0) return NOTHING;
+  if (type === "application/vnd.kubernetes.protobuf") return { value: parseProtobuf(bytes), repeated: [] };
   const text = bytes.toString();
-  if (type === "application/yaml" || type === "application/apply-patch+yaml") return parseYamlBody(text);
-  if (type !== "application/json" && !type.endsWith("+json") && type !== "application/x-www-form-urlencoded")
+  if (YAML_TYPES.includes(type)) return text.trimStart().startsWith("{") ? parseFlow(text) : parseYamlBody(text);
+  if (!JSON_TYPES.includes(type))
     throw failure(
       "UnsupportedMediaType",
-      `the body of the request was in an unknown format - ${type} - accepted media types include: application/json, application/yaml`,
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
     );
   try {
-    return JSON.parse(text);
+    return fromJson(text);
   } catch (error) {
     throw failure("BadRequest", `the request body is not valid JSON: ${(error as Error).message}`);
   }
 }
 
-function parseYamlBody(text: string): unknown {
-  if (text.trimStart().startsWith("{"))
-    try {
-      return JSON.parse(text);
-    } catch {
-      // YAML in flow style may begin like JSON
-    }
+function fromJson(text: string): Body {
+  const value: unknown = JSON.parse(text);
+  return { value, repeated: repeatedFields(text, value).map((field) => `duplicate field "${field}"`) };
+}
+
+/** YAML that begins like JSON is JSON, or YAML in flow style. */
+function parseFlow(text: string): Body {
   try {
-    const documents = parseYaml(text, "request body");
-    if (documents.length > 1) throw failure("BadRequest", "the request body has more than one YAML document");
-    return documents[0];
-  } catch (error) {
-    if (error instanceof YamlError) throw failure("BadRequest", error.message);
-    throw error;
+    return fromJson(text);
+  } catch {
+    return parseYamlBody(text);
   }
 }

@@ -2,7 +2,7 @@
 import { failure } from "#kit/status.ts";
 import type { KubeRequest, Transport, WatchEvent } from "#ports/kube/transport.ts";
 import type { ServedResource } from "../resources/served.ts";
-import type { Answer, Subscription, WatchMessage } from "./answer.ts";
+import { type Answer, BOOKMARK_INTERVAL_MS, type Subscription, type WatchMessage } from "./answer.ts";
 import type { RawRequest, User } from "./request.ts";
 
 export type Handle = (request: RawRequest) => Promise<Answer>;
@@ -86,10 +86,20 @@ async function* follow(
     queue.push(message);
     wake();
   });
-  const timer = setTimeout(end, subscription.timeoutSeconds * 1000).unref();
+  const mark = (): void => {
+    if (subscription.bookmarks) queue.push(subscription.bookmark());
+    wake();
+  };
+  const timers = [
+    setInterval(mark, BOOKMARK_INTERVAL_MS).unref(),
+    setTimeout(() => {
+      mark();
+      end();
+    }, subscription.timeoutSeconds * 1000).unref(),
+  ];
   signal?.addEventListener("abort", end);
   try {
-    while (!ended) {
+    while (!ended || queue.length > 0) {
       const batch = queue;
       queue = [];
       for (const message of batch) {
@@ -103,7 +113,7 @@ async function* follow(
     }
   } finally {
     stop();
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     signal?.removeEventListener("abort", end);
   }
 }

@@ -4,10 +4,18 @@ import { failure } from "#kit/status.ts";
 export type Form = {
   as: "" | "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList" | "APIGroupDiscoveryList";
   version: string;
+  media: "json" | "yaml";
 };
 
-const FORMS = ["Table", "PartialObjectMetadata", "PartialObjectMetadataList", "APIGroupDiscoveryList"] as const;
-const PLAIN: Form = { as: "", version: "" };
+/** What may be asked for besides the plain form, with the versions in which it is served. */
+const FORMS: { readonly [as: string]: readonly string[] } = {
+  Table: ["v1", "v1beta1"],
+  PartialObjectMetadata: ["v1", "v1beta1"],
+  PartialObjectMetadataList: ["v1", "v1beta1"],
+  APIGroupDiscoveryList: ["v2", "v2beta1"],
+};
+const ACCEPTED = "only the following media types are accepted: application/json, application/yaml";
+const PLAIN: Form = { as: "", version: "", media: "json" };
 const parsed = new Map<string, readonly Form[] | "none">();
 
 /** The forms that a client accepts, best first. Throws NotAcceptable when it takes no JSON. */
@@ -19,7 +27,7 @@ export function acceptedForms(header: string | undefined): readonly Form[] {
     if (parsed.size > 256) parsed.clear();
     parsed.set(header, forms);
   }
-  if (forms === "none") throw failure("NotAcceptable", "only the following media types are accepted: application/json");
+  if (forms === "none") throw failure("NotAcceptable", ACCEPTED);
   return forms;
 }
 
@@ -29,13 +37,15 @@ function parse(header: string): readonly Form[] | "none" {
       .trim()
       .split(";")
       .map((part) => part.trim());
-    if (type !== "application/json" && type !== "application/*" && type !== "*/*") return [];
     const value = (name: string): string =>
       parameters.find((parameter) => parameter.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
-    const asked = value("as");
-    if (!asked) return [PLAIN];
-    const as = FORMS.find((form) => form === asked);
-    return as ? [{ as, version: value("v") }] : [];
+    if (type === "application/yaml") return value("as") ? [] : [{ ...PLAIN, media: "yaml" as const }];
+    if (type !== "application/json" && type !== "application/*" && type !== "*/*") return [];
+    const [as, version] = [value("as"), value("v")];
+    if (!as) return [PLAIN];
+    return FORMS[as]?.includes(version || "v1") || FORMS[as]?.includes(version || "v2")
+      ? [{ as: as as Form["as"], version, media: "json" as const }]
+      : [];
   });
   return forms.length > 0 ? forms : "none";
 }
@@ -43,5 +53,5 @@ function parse(header: string): readonly Form[] | "none" {
 /** The first accepted form that is one of `offered`; the plain form always is. */
 export function choose(forms: readonly Form[], offered: readonly Form["as"][]): Form {
   for (const form of forms) if (form.as === "" || offered.includes(form.as)) return form;
-  throw failure("NotAcceptable", "only the following media types are accepted: application/json");
+  throw failure("NotAcceptable", ACCEPTED);
 }

@@ -8,7 +8,7 @@ import { bookmarkObject } from "./in-process.ts";
 import { choose, type Form } from "./negotiate.ts";
 
 /** How one client wants the answers to one request. */
-export type Rendering = { forms: readonly Form[]; include: RowObject; now: Date };
+export type Rendering = { forms: readonly Form[]; include: RowObject; now: Date; gzip: boolean };
 
 const COMMA = Buffer.from(",");
 const LIST_END = Buffer.from("]}\n");
@@ -21,6 +21,7 @@ export function renderAnswer(
 ): Buffer[] {
   switch (answer.kind) {
     case "object":
+      if (!answer.contentType && !isStatus(answer.object) && rendering.forms.length > 0) choose(rendering.forms, []);
       return [json(answer.object)];
     case "entry": {
       const { as } = choose(rendering.forms, ["Table", "PartialObjectMetadata"]);
@@ -33,6 +34,11 @@ export function renderAnswer(
     case "list":
       return renderList(answer, rendering);
   }
+}
+
+/** What became of a request is told in one form only. */
+function isStatus(object: unknown): boolean {
+  return (object as { kind?: unknown } | undefined)?.kind === "Status";
 }
 
 function renderList(answer: Extract<Answer, { kind: "list" }>, rendering: Rendering): Buffer[] {
@@ -72,26 +78,26 @@ function json(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`);
 }
 
-type Lines = { ADDED?: Buffer; MODIFIED?: Buffer; DELETED?: Buffer };
-const lines = new WeakMap<Entry, Lines>();
-
-/** One line of a watch. Lines in the plain form are shared by all watchers. */
+/** One message of a watch as a line of JSON. */
 export function renderMessage(message: WatchMessage, served: ServedResource, rendering: Rendering): Buffer {
   const { as } = choose(rendering.forms, ["Table", "PartialObjectMetadata"]);
   if (message.type === "BOOKMARK") return json({ type: "BOOKMARK", object: bookmark(message, served, as) });
   const { entry, type } = message;
-  if (as !== "") {
-    const metadata = { resourceVersion: String(entry.revision) };
-    const object = as === "Table" ? renderTable(served, [entry], metadata, rendering) : partialMetadata(entry.object);
-    return json({ type, object });
-  }
-  let known = lines.get(entry);
-  if (!known) {
-    known = {};
-    lines.set(entry, known);
-  }
-  known[type] ??= Buffer.concat([Buffer.from(`{"type":"${type}","object":`), entry.bytes, Buffer.from("}\n")]);
-  return known[type];
+  if (as === "") return plainLine(type, entry.bytes);
+  const metadata = { resourceVersion: String(entry.revision) };
+  const object = as === "Table" ? renderTable(served, [entry], metadata, rendering) : partialMetadata(entry.object);
+  return json({ type, object });
+}
+
+const LINE_END = "}\n";
+
+function plainLine(type: string, bytes: Buffer): Buffer {
+  const head = `{"type":"${type}","object":`;
+  const line = Buffer.allocUnsafe(head.length + bytes.length + LINE_END.length);
+  line.write(head, 0, "latin1");
+  bytes.copy(line, head.length);
+  line.write(LINE_END, head.length + bytes.length, "latin1");
+  return line;
 }
 
 function bookmark(

@@ -1,13 +1,16 @@
 /** From method, path and query to what is asked of which resource. */
 import { failure } from "#kit/status.ts";
 import type { Registry } from "../resources/registry.ts";
-import type { ServedResource } from "../resources/served.ts";
-
-export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+import type { ServedResource, Verb } from "../resources/served.ts";
 
 export type Query = { readonly [name: string]: string | undefined };
 
-export type User = { readonly username: string; readonly groups: readonly string[]; readonly uid?: string };
+export type User = {
+  readonly username: string;
+  readonly groups: readonly string[];
+  readonly uid?: string;
+  readonly extra?: { readonly [key: string]: readonly string[] };
+};
 
 /** A request before anything is looked up. */
 export type RawRequest = {
@@ -19,6 +22,8 @@ export type RawRequest = {
   accept?: string | undefined;
   /** The parsed body; undefined when there is none. */
   body: unknown;
+  /** What the text of the body gives twice, in words; its last value is in the body. */
+  repeated?: readonly string[];
   /** True when nobody else holds the body, so that it may be changed. */
   ownsBody: boolean;
   user: User;
@@ -37,7 +42,13 @@ export type Target = {
 };
 
 /** A request for a resource that is served. */
-export type ResourceRequest = RawRequest & { verb: Verb; target: Target; served: ServedResource };
+export type ResourceRequest = RawRequest & {
+  verb: Verb;
+  target: Target;
+  served: ServedResource;
+  /** What admission wants to tell the client. */
+  warnings: string[];
+};
 
 /** Parses a resource path; undefined when it is none (for example `/version`). Throws BadRequest on bad escapes. */
 export function parseTarget(path: string): Target | undefined {
@@ -78,11 +89,13 @@ export function verbOf(method: string, target: Target, query: Query): Verb {
   const one = target.name !== undefined;
   switch (method) {
     case "GET":
-    case "HEAD":
       if (query.watch === "true" || query.watch === "1") return "watch";
       return one ? "get" : "list";
+    case "HEAD":
+      return one ? "get" : "list";
     case "POST":
-      return "create";
+      if (!one || target.subresource) return "create";
+      break;
     case "PUT":
       if (one) return "update";
       break;
@@ -92,7 +105,15 @@ export function verbOf(method: string, target: Target, query: Query): Verb {
     case "DELETE":
       return one ? "delete" : "deletecollection";
   }
-  throw failure("MethodNotAllowed", `the server does not allow ${method} on the requested resource`);
+  throw failure("MethodNotAllowed", "the server does not allow this method on the requested resource");
+}
+
+/** The methods that a URL may be asked with. */
+export function methodsOf(url: string): readonly string[] {
+  const target = parseTarget(url.split("?", 1)[0] ?? "/");
+  if (!target) return ["GET", "HEAD"];
+  if (target.name === undefined) return ["DELETE", "GET", "HEAD", "POST"];
+  return target.subresource ? ["GET", "HEAD", "PATCH", "POST", "PUT"] : ["DELETE", "GET", "HEAD", "PATCH", "PUT"];
 }
 
 /** Looks the resource up. Throws NotFound for one that is not served, with the words of a real server. */
@@ -103,5 +124,5 @@ export function resolve(raw: RawRequest, target: Target, registry: Registry): Re
     throw failure("NotFound", "the server could not find the requested resource");
   if (target.name !== undefined && served.namespaced && target.namespace === undefined)
     throw failure("NotFound", "the server could not find the requested resource");
-  return { ...raw, served, target, verb: verbOf(raw.method, target, raw.query) };
+  return { ...raw, served, target, verb: verbOf(raw.method, target, raw.query), warnings: [] };
 }

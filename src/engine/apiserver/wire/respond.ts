@@ -1,14 +1,21 @@
 /** Writing answers into HTTP responses. */
 import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import type { Status } from "#kit/status.ts";
-import type { ServedResource } from "../resources/served.ts";
-import type { Answer, Subscription } from "./answer.ts";
-import { type Rendering, renderAnswer, renderMessage, statusOf } from "./render.ts";
+import { renderYaml } from "#kit/yaml.ts";
+import type { Answer } from "./answer.ts";
+import { type Rendering, renderAnswer } from "./render.ts";
+import { sendWatch } from "./watch.ts";
 
-const SLAB_BYTES = 1 << 20;
-const SLOW_WATCHER_BYTES = 16 << 20;
-const BOOKMARK_INTERVAL_MS = 60_000;
+/** Large answers go out in pieces: large enough for few system calls, small enough to be reused by the allocator. */
+const SLAB_BYTES = 256 << 10;
+/** Answers of this size are compressed for those who accept it, quickly rather than well, as real servers do. */
+const GZIP_BYTES = 128 << 10;
+const GZIP_LEVEL = 1;
 const JSON_TYPE = "application/json";
+const YAML_TYPE = "application/yaml";
 
 /** Sends an answer; resolves when it is sent, or when a watch has ended. */
 export async function send(response: ServerResponse, answer: Answer, rendering: Rendering): Promise<void> {
@@ -16,7 +23,7 @@ export async function send(response: ServerResponse, answer: Answer, rendering: 
     response.appendHeader("warning", `299 - ${JSON.stringify(warning.replace(/[^\x20-\x7e]/g, "?"))}`);
   switch (answer.kind) {
     case "watch":
-      return sendWatch(response, answer.subscription, { served: answer.served, rendering });
+      return sendWatch(response, answer, rendering);
     case "stream":
       return sendStream(response, answer.chunks, answer.contentType);
     case "text":
@@ -26,6 +33,7 @@ export async function send(response: ServerResponse, answer: Answer, rendering: 
       return sendChunks(response, renderAnswer(answer, rendering), {
         code: answer.kind === "list" ? 200 : answer.code,
         type: (answer.kind === "object" && answer.contentType) || JSON_TYPE,
+        rendering,
       });
   }
 }
@@ -48,22 +56,46 @@ export function sendStatus(response: ServerResponse, status: Status): void {
     .end(body);
 }
 
-type Head = { code: number; type: string };
+type Head = { code: number; type: string; rendering: Rendering };
 
-async function sendChunks(response: ServerResponse, chunks: readonly Buffer[], { code, type }: Head): Promise<void> {
+async function sendChunks(response: ServerResponse, given: readonly Buffer[], head: Head): Promise<void> {
+  const { code, rendering } = head;
+  const isYaml = head.type === JSON_TYPE && rendering.forms[0]?.media === "yaml";
+  const type = isYaml ? YAML_TYPE : head.type;
+  const chunks = isYaml ? [Buffer.from(renderYaml(JSON.parse(Buffer.concat(given).toString())))] : given;
   let length = 0;
   for (const chunk of chunks) length += chunk.length;
+  if (rendering.gzip && length > GZIP_BYTES) {
+    response.writeHead(code, { "content-type": type, "content-encoding": "gzip", vary: "Accept-Encoding" });
+    await pipeline(Readable.from(chunks), createGzip({ level: GZIP_LEVEL }), response);
+    return;
+  }
   response.writeHead(code, { "content-type": type, "content-length": length });
   const [only] = chunks;
   if (chunks.length === 1 || length <= SLAB_BYTES) {
     response.end(chunks.length === 1 ? only : Buffer.concat(chunks, length));
     return;
   }
-  for (const slab of slabs(chunks)) {
-    if (response.destroyed) return;
-    if (!response.write(slab)) await drained(response);
-  }
-  response.end();
+  await sendInSlabs(response, chunks);
+}
+
+/** Sends many chunks through one buffer that is used again and again, as fast as the client takes them. */
+async function sendInSlabs(response: ServerResponse, chunks: readonly Buffer[]): Promise<void> {
+  const slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  response.once("close", close);
+  let filled = 0;
+  for (const chunk of chunks)
+    for (let from = 0; from < chunk.length; ) {
+      const copied = chunk.copy(slab, filled, from);
+      from += copied;
+      filled += copied;
+      if (filled < SLAB_BYTES) continue;
+      await Promise.race([closed, new Promise((taken) => response.write(slab, taken))]);
+      if (response.destroyed) return;
+      filled = 0;
+    }
+  response.end(slab.subarray(0, filled));
 }
 
 /** Resolves when the client has taken what was written, or is gone. */
@@ -78,62 +110,6 @@ function drained(response: ServerResponse): Promise<void> {
     response.on("close", done);
     if (response.closed) done();
   });
-}
-
-/** Joins chunks into pieces that are worth a system call. */
-function* slabs(chunks: readonly Buffer[]): Generator<Buffer> {
-  let start = 0;
-  let size = 0;
-  for (let at = 0; at < chunks.length; at++) {
-    size += chunks[at]?.length ?? 0;
-    if (size < SLAB_BYTES && at < chunks.length - 1) continue;
-    yield Buffer.concat(chunks.slice(start, at + 1), size);
-    start = at + 1;
-    size = 0;
-  }
-}
-
-type Watching = { served: ServedResource; rendering: Rendering };
-
-/** Sends changes as they come, all of one moment in one write; cuts off a client that does not keep up. */
-async function sendWatch(response: ServerResponse, subscription: Subscription, watching: Watching): Promise<void> {
-  const { served, rendering } = watching;
-  response.writeHead(200, { "content-type": JSON_TYPE, "cache-control": "no-cache, private" });
-  response.flushHeaders();
-  let due: Buffer[] = [];
-  const flush = (): void => {
-    const batch = due;
-    due = [];
-    if (response.destroyed || response.writableEnded || batch.length === 0) return;
-    response.write(batch.length === 1 ? batch[0] : Buffer.concat(batch));
-    if (response.writableLength > SLOW_WATCHER_BYTES) response.destroy();
-  };
-  const push = (line: Buffer): void => {
-    if (due.push(line) === 1) queueMicrotask(flush);
-  };
-  const mark = (): void => {
-    if (subscription.bookmarks) push(renderMessage(subscription.bookmark(), served, rendering));
-  };
-  let stop = (): void => {};
-  try {
-    stop = subscription.start((message) => push(renderMessage(message, served, rendering)));
-  } catch (error) {
-    push(Buffer.from(`${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`));
-    flush();
-    response.end();
-    return;
-  }
-  const timers = [
-    setInterval(mark, BOOKMARK_INTERVAL_MS).unref(),
-    setTimeout(() => {
-      mark();
-      flush();
-      response.end();
-    }, subscription.timeoutSeconds * 1000).unref(),
-  ];
-  if (!response.closed) await new Promise<void>((resolve) => response.once("close", resolve));
-  stop();
-  for (const timer of timers) clearTimeout(timer);
 }
 
 async function sendStream(

@@ -227,3 +227,29 @@ test("an aborted caller gives up, another one still gets the image", async () =>
   await assert.rejects(first, { name: "AbortError" });
   assert.equal(Object.keys(await visible((await second).layers)).length, 1);
 });
+
+test("one layer's files are read by its diffID, within limits, and remembered", async () => {
+  const bom = await layerOf([
+    { name: "layers/", type: "directory" },
+    { name: "layers/sbom/a.json", content: "{}" },
+    { name: "layers/link", type: "symlink", linkname: "sbom/a.json" },
+  ]);
+  await putImage("bom", [await layerOf([file("base")]), bom]);
+  const limits = { maxBytes: 10_000, maxFiles: 2 };
+  const files = await source.readLayer(`${LOCAL}/bom`, bom.diffId, limits);
+  assert.deepEqual(
+    files.map(({ path, content }) => [path, Buffer.from(content).toString()]),
+    [["layers/sbom/a.json", "{}"]],
+  );
+  assert.equal(await source.readLayer(`${LOCAL}/bom`, bom.diffId, limits), files);
+  await assert.rejects(
+    source.readLayer(`${LOCAL}/bom`, `sha256:${"0".repeat(64)}`, limits),
+    /it has no layer sha256:0/,
+  );
+  const many = await layerOf([file("1"), file("2"), file("3")]);
+  await putImage("many", [many]);
+  await assert.rejects(source.readLayer(`${LOCAL}/many`, many.diffId, limits), /more than 2 files/);
+  const large = await layerOf([file("large", "x".repeat(20_000))]);
+  await putImage("large", [large]);
+  await assert.rejects(source.readLayer(`${LOCAL}/large`, large.diffId, limits), /larger than 10000 bytes/);
+});

@@ -9,12 +9,16 @@ import {
   ImageError,
   type ImageManifest,
   type ImageSource,
+  type LayerFile,
+  type LayerReader,
+  type LayerReadOptions,
   type UnpackedImage,
 } from "../image.ts";
 import { compressionOf, isIndexType, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
 import { parseReference, type Reference, renderReference } from "../reference.ts";
 import type { Registry } from "../registry/registry.ts";
-import { LayerStore, type UnpackedLayer } from "./layer-store.ts";
+import { LayerFiles } from "./layer-files.ts";
+import { type LayerContent, LayerStore, type UnpackedLayer } from "./layer-store.ts";
 
 export type ImageSourceOptions = {
   blobs: BlobStore;
@@ -35,23 +39,25 @@ const MAX_BYTES = 16 * 1024 ** 3;
 const MAX_ENTRIES = 1_000_000;
 
 /** Opens the source; one process uses a directory at a time. */
-export async function createImageSource(options: ImageSourceOptions): Promise<ImageSource> {
+export async function createImageSource(options: ImageSourceOptions): Promise<ImageSource & LayerReader> {
   const layers = await LayerStore.open(options.directory, {
     keepOwners: options.keepOwners ?? process.getuid?.() === 0,
     maxBytes: options.maxLayerBytes ?? MAX_BYTES,
     maxEntries: options.maxLayerEntries ?? MAX_ENTRIES,
   });
-  return new Source(options, layers);
+  return new Source(options, layers, new LayerFiles());
 }
 
-class Source implements ImageSource {
+class Source implements ImageSource, LayerReader {
   private readonly options: ImageSourceOptions;
   private readonly layers: LayerStore;
+  private readonly files: LayerFiles;
   private readonly client: RegistryClient;
 
-  constructor(options: ImageSourceOptions, layers: LayerStore) {
+  constructor(options: ImageSourceOptions, layers: LayerStore, files: LayerFiles) {
     this.options = options;
     this.layers = layers;
+    this.files = files;
     this.client = options.client ?? new RegistryClient();
   }
 
@@ -64,6 +70,20 @@ class Source implements ImageSource {
 
   async unpack(text: string, signal?: AbortSignal): Promise<UnpackedImage> {
     return await this.explained("unpack", text, signal, (reference) => this.unpackImage(reference, signal));
+  }
+
+  async readLayer(text: string, diffId: string, options: LayerReadOptions): Promise<readonly LayerFile[]> {
+    const { signal } = options;
+    return await this.explained("read", text, signal, async (reference) => {
+      const { config, manifest } = await this.resolve(reference, signal);
+      const descriptor = manifest.layers[config.rootfs?.diff_ids.indexOf(diffId) ?? -1];
+      if (!descriptor) throw new Error(`it has no layer ${diffId}`);
+      return await this.files.read(this.contentOf(reference, { diffId, descriptor }), options);
+    });
+  }
+
+  withCredentials(credentials: (host: string) => Promise<string | undefined>): ImageSource & LayerReader {
+    return new Source({ ...this.options, client: new RegistryClient({ credentials }) }, this.layers, this.files);
   }
 
   /** Parses the reference and turns what goes wrong into an ImageError that names it. */
@@ -151,18 +171,25 @@ class Source implements ImageSource {
     return content;
   }
 
-  private layer(
+  private async layer(
     reference: Reference,
-    { diffId, descriptor }: { diffId: string; descriptor: Descriptor },
+    layer: { diffId: string; descriptor: Descriptor },
     signal: AbortSignal | undefined,
   ): Promise<UnpackedLayer> {
+    return await this.layers.unpack(this.contentOf(reference, layer), signal);
+  }
+
+  private contentOf(
+    reference: Reference,
+    { diffId, descriptor }: { diffId: string; descriptor: Descriptor },
+  ): LayerContent {
     const compression = compressionOf(descriptor.mediaType);
     if (!compression) throw new Error(`layer type ${descriptor.mediaType} is not supported`);
     const open = async (shared: AbortSignal) => {
       await this.fetch(reference, descriptor, shared);
       return this.options.blobs.stream(descriptor.digest) as AsyncIterable<Uint8Array>;
     };
-    return this.layers.unpack({ diffId, compression, open }, signal);
+    return { diffId, compression, open };
   }
 
   /** Brings a blob into the content store unless it is there. */

@@ -107,7 +107,8 @@ function nameOf(diffId: string): string {
   return diffId.replace(":", "-");
 }
 
-function decompress(content: Readable, compression: Compression): Readable {
+/** The layer's tar. */
+export function decompress(content: Readable, compression: Compression): Readable {
   if (compression === "none") return content;
   const through = compression === "gzip" ? createGunzip() : createZstdDecompress();
   content.on("error", (error) => through.destroy(error));

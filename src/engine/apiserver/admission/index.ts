@@ -1,0 +1,79 @@
+/** Admission: what checks and changes writes besides their schema. Writes that nothing concerns pay for one look-up. */
+import { type Authorizer, RBAC_GROUP } from "../auth/authorizer.ts";
+import type { Registry } from "../resources/registry.ts";
+import type { ObjectStore } from "../storage/objects.ts";
+import type { ResourceRequest } from "../wire/request.ts";
+import { createWebhookClient, type ResolveService } from "./client.ts";
+import { type Dispatch, webhookGate } from "./dispatch.ts";
+import { bindingPlugin, rolePlugin } from "./escalation.ts";
+import type { Admission, Gate, Operation, Plugin } from "./gate.ts";
+import { Hooks } from "./hooks.ts";
+import { serviceAccountPlugin } from "./service-account.ts";
+import { serviceResolver } from "./services.ts";
+
+export type AdmissionOptions = {
+  objects: ObjectStore;
+  registry: Registry;
+  access: Authorizer;
+  randomBytes: (length: number) => Uint8Array;
+  /** Default: the endpoints of Service objects. */
+  resolveService: ResolveService | undefined;
+};
+
+/** Admission over the webhook configurations of the server itself, and the checks that are built in. */
+export function createAdmission({
+  objects,
+  registry,
+  access,
+  randomBytes,
+  resolveService,
+}: AdmissionOptions): Admission {
+  const hooks = new Hooks(objects, registry);
+  const client = createWebhookClient(resolveService ?? serviceResolver(objects));
+  const dispatch: Dispatch = { client, objects, randomBytes };
+  const plugins: { readonly [resource: string]: Plugin } = {
+    "/pods": serviceAccountPlugin(objects),
+    [`${RBAC_GROUP}/roles`]: rolePlugin(access),
+    [`${RBAC_GROUP}/clusterroles`]: rolePlugin(access),
+    [`${RBAC_GROUP}/rolebindings`]: bindingPlugin(access),
+    [`${RBAC_GROUP}/clusterrolebindings`]: bindingPlugin(access),
+  };
+  const gate = (request: ResourceRequest, operation: Operation): Gate | undefined => {
+    const { served, target } = request;
+    const { group, plural } = served.facts;
+    const plugin = target.subresource === undefined ? plugins[`${group}/${plural}`] : undefined;
+    const builtin = plugin?.operations.includes(operation) ? pluginGate(plugin, request) : undefined;
+    const matches = hooks.find(served, target.subresource, operation);
+    if (!matches) return builtin;
+    const remote = webhookGate(matches, { request, operation }, dispatch);
+    return builtin ? inSequence(builtin, remote) : remote;
+  };
+  return {
+    gate,
+    concerns: ({ served, target }) =>
+      (["CREATE", "UPDATE"] as const).some((operation) => hooks.find(served, target.subresource, operation)),
+    close: () => client.close(),
+  };
+}
+
+function pluginGate(plugin: Plugin, request: ResourceRequest): Gate {
+  return {
+    mutate: async (draft) => {
+      await plugin.mutate?.(request, draft);
+      return draft;
+    },
+    validate: async (draft, current) => {
+      if (draft) plugin.validate?.(request, draft, current);
+    },
+  };
+}
+
+function inSequence(first: Gate, second: Gate): Gate {
+  return {
+    mutate: async (draft, current) => second.mutate(await first.mutate(draft, current), current),
+    validate: async (draft, current) => {
+      await first.validate(draft, current);
+      await second.validate(draft, current);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Aggregated ClusterRoles: their rules are those of all ClusterRoles that their selectors name. */
+import type { ClusterRole, PolicyRule } from "#api/builtin/types.gen.ts";
+import { deepEqual } from "#kit/json.ts";
+import { compileSelector, type LabelSelector } from "#kit/selector.ts";
+import { RBAC_GROUP } from "../auth/authorizer.ts";
+import type { Registry } from "../resources/registry.ts";
+import type { Change, Collection } from "../storage/collection.ts";
+import type { Core } from "../verbs/write.ts";
+import { edit } from "./edit.ts";
+import { WorkQueue } from "./queue.ts";
+
+const ALL = "all";
+
+export class AggregationLoop {
+  private readonly core: Core;
+  private readonly registry: Registry;
+  private readonly roles: Collection;
+  private readonly queue = new WorkQueue<string>(() => this.visit());
+
+  constructor(core: Core, registry: Registry) {
+    this.core = core;
+    this.registry = registry;
+    this.roles = core.objects.collection(RBAC_GROUP, "clusterroles");
+  }
+
+  /** Brings all aggregated roles up to date. */
+  start(): Promise<void> {
+    return this.visit();
+  }
+
+  apply(collection: Collection, _: Change): void {
+    if (collection === this.roles) this.queue.add(ALL, ALL);
+  }
+
+  close(): Promise<void> {
+    return this.queue.close();
+  }
+
+  /** Aggregates may select aggregates: every write wakes the loop again until nothing changes. */
+  private async visit(): Promise<void> {
+    const served = this.registry.find(RBAC_GROUP, "v1", "clusterroles");
+    if (!served) return;
+    const roles = this.roles.range().map((entry) => ({ entry, role: entry.object as unknown as ClusterRole }));
+    for (const { entry, role } of roles) {
+      const selectors = role.aggregationRule?.clusterRoleSelectors;
+      if (!selectors || entry.deletionTimestamp) continue;
+      const matches = selectors.map((selector) => compileSelector(selector as LabelSelector));
+      const rules: PolicyRule[] = [];
+      for (const other of roles) {
+        if (other.entry.name === entry.name || !matches.some((match) => match(other.entry.labels))) continue;
+        for (const rule of other.role.rules ?? []) if (!rules.some((known) => deepEqual(known, rule))) rules.push(rule);
+      }
+      if (deepEqual(rules, role.rules ?? [])) continue;
+      await edit(this.core, served, {
+        key: entry.key,
+        change: (draft) => {
+          draft.rules = rules;
+          return true;
+        },
+      });
+    }
+  }
+}

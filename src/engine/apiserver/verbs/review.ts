@@ -1,0 +1,129 @@
+/** Reviews: objects that are never stored, only answered. Who is this, and what may he do? */
+import type {
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  TokenReview,
+} from "#api/builtin/types.gen.ts";
+import type { Unstructured } from "#api/meta.ts";
+import { isObject } from "#kit/json.ts";
+import { type FieldError, failure, invalid } from "#kit/status.ts";
+import { userInfo } from "../admission/review.ts";
+import type { Attributes } from "../auth/rules.ts";
+import { ISSUER } from "../auth/tokens.ts";
+import type { ServedResource } from "../resources/served.ts";
+import type { Answer } from "../wire/answer.ts";
+import type { ResourceRequest, User } from "../wire/request.ts";
+import { decode } from "./decode.ts";
+import { stamp } from "./metadata.ts";
+import { type Core, requireNamespace } from "./write.ts";
+
+type Reviewer = (draft: Unstructured, request: ResourceRequest, core: Core) => object | Promise<object>;
+
+const REVIEWERS: { readonly [resource: string]: Reviewer } = {
+  "authentication.k8s.io/tokenreviews": reviewToken,
+  "authentication.k8s.io/selfsubjectreviews": (_, { user }) => ({ userInfo: userInfo(user) }),
+  "authorization.k8s.io/subjectaccessreviews": reviewSubject,
+  "authorization.k8s.io/localsubjectaccessreviews": reviewSubject,
+  "authorization.k8s.io/selfsubjectaccessreviews": (draft, { user }, core) =>
+    statusOf(draft as unknown as SelfSubjectAccessReview, user, core),
+  "authorization.k8s.io/selfsubjectrulesreviews": reviewRules,
+};
+
+/** True for resources that are answered here. */
+export function isReview({ facts }: ServedResource): boolean {
+  return Object.hasOwn(REVIEWERS, `${facts.group}/${facts.plural}`);
+}
+
+/** Answers a review. Throws MethodNotAllowed for anything but create, Invalid or BadRequest when it asks nothing. */
+export async function review(request: ResourceRequest, core: Core): Promise<Answer> {
+  const { served, verb, target, query } = request;
+  if (verb !== "create" || target.name !== undefined)
+    throw failure("MethodNotAllowed", "the server does not allow this method on the requested resource");
+  if (served.namespaced) requireNamespace(request, core);
+  const { draft, warnings } = decode(served, request.body, { owned: request.ownsBody, query });
+  const status = await REVIEWERS[`${served.facts.group}/${served.facts.plural}`]?.(draft, request, core);
+  const { kind, apiVersion, metadata, ...rest } = draft;
+  const times = { creationTimestamp: served.facts.kind === "SelfSubjectReview" ? stamp(core.clock()) : null };
+  const object = { kind, apiVersion, metadata: { ...metadata, ...times }, ...rest, status };
+  return { kind: "object", code: 201, object, warnings };
+}
+
+async function reviewToken(draft: Unstructured, _: ResourceRequest, { identity }: Core): Promise<object> {
+  const { token, audiences } = (draft as unknown as TokenReview).spec ?? {};
+  if (!token) throw failure("BadRequest", "token is required for TokenReview in authentication");
+  const found = await identity.authenticate(token, audiences?.length ? audiences : [ISSUER]);
+  if (!found) return { user: {}, error: "invalid bearer token" };
+  return { authenticated: true, user: userInfo(found.user), audiences: found.audiences };
+}
+
+function reviewSubject(draft: Unstructured, request: ResourceRequest, core: Core): object {
+  const asked = draft as unknown as SubjectAccessReview;
+  const { user = "", groups = [], uid, extra } = asked.spec ?? {};
+  const errors: FieldError[] = [];
+  if (!user && groups.length === 0)
+    errors.push({
+      field: "spec.user",
+      reason: "FieldValueInvalid",
+      message: `Invalid value: "": at least one of user or group must be specified`,
+    });
+  const { namespace } = request.target;
+  if (request.served.namespaced && asked.spec?.resourceAttributes?.namespace !== namespace)
+    errors.push({
+      field: "spec.resourceAttributes.namespace",
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${JSON.stringify(asked.spec?.resourceAttributes?.namespace ?? "")}: must match metadata.namespace`,
+    });
+  const subject = { username: user, groups, ...(uid && { uid }), ...(isObject(extra) && { extra }) };
+  return statusOf(asked, subject as User, core, errors);
+}
+
+function statusOf(
+  { kind, spec }: Pick<SelfSubjectAccessReview, "kind" | "spec">,
+  user: User,
+  { access }: Core,
+  errors: FieldError[] = [],
+): object {
+  const { resourceAttributes, nonResourceAttributes } = spec ?? {};
+  const complain = (field: string, why: string): void => {
+    errors.push({ field, reason: "FieldValueInvalid", message: `Invalid value: ${why}` });
+  };
+  if (resourceAttributes && nonResourceAttributes)
+    complain("spec.nonResourceAttributes", "cannot be specified in combination with resourceAttributes");
+  if (!resourceAttributes && !nonResourceAttributes)
+    complain(
+      "spec.resourceAttributes",
+      "null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
+    );
+  if (errors.length > 0) throw invalid("authorization.k8s.io", kind, "", errors);
+  const { allowed, reason } = access.decide(user, attributesOf(spec));
+  return { allowed, ...(reason && { reason }) };
+}
+
+function attributesOf(spec: SelfSubjectAccessReview["spec"]): Attributes {
+  const { resourceAttributes: asked, nonResourceAttributes: path } = spec;
+  if (!asked) return { verb: path?.verb ?? "", path: path?.path ?? "" };
+  const { verb = "", group = "", resource = "", subresource, namespace, name } = asked;
+  return {
+    verb,
+    group,
+    resource: subresource ? `${resource}/${subresource}` : resource,
+    namespace: namespace || undefined,
+    name: name || undefined,
+  };
+}
+
+function reviewRules(draft: Unstructured, { user }: ResourceRequest, { access }: Core): object {
+  const { namespace } = (draft as unknown as SelfSubjectRulesReview).spec ?? {};
+  if (!namespace) throw failure("BadRequest", "no namespace on request");
+  const rules = access.rulesOf(user, namespace);
+  return {
+    resourceRules: rules
+      .filter(({ resources = [] }) => resources.length > 0)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, resourceNames })),
+    nonResourceRules: rules
+      .filter(({ nonResourceURLs = [] }) => nonResourceURLs.length > 0)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    incomplete: false,
+  };
+}

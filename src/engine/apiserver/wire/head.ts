@@ -1,0 +1,65 @@
+/** The head of an HTTP request: who sends it, what it asks, and in which form the answer is wanted. */
+import type { IncomingMessage } from "node:http";
+import { failure } from "#kit/status.ts";
+import { authenticate } from "../auth/authenticate.ts";
+import { impersonate } from "../auth/impersonation.ts";
+import { requirePermission } from "../auth/permission.ts";
+import type { Server } from "../server.ts";
+import type { RowObject } from "../tables/table.ts";
+import { mediaType } from "./body.ts";
+import { acceptedForms } from "./negotiate.ts";
+import type { Rendering } from "./render.ts";
+import type { Query, RawRequest, User } from "./request.ts";
+
+/** A request whose sender is known and allowed to make it; its body has not been read. */
+export type Admitted = { request: RawRequest; rendering: Rendering };
+
+/** Throws Unauthorized, Forbidden, NotAcceptable or BadRequest. */
+export async function admit(message: IncomingMessage, server: Server, signal: AbortSignal): Promise<Admitted> {
+  const request = readHead(message, signal);
+  const rendering: Rendering = {
+    forms: request.path.startsWith("/openapi/") ? [] : acceptedForms(message.headers.accept),
+    include: rowObject(request.query),
+    now: server.clock(),
+    gzip: message.method === "GET" && /(^|,)\s*gzip\s*(,|;(?!\s*q=0)|$)/.test(header(message, "accept-encoding")),
+  };
+  request.user = impersonate(message, await authenticate(message, server.identity), server.access);
+  requirePermission(request, server.access);
+  return { request, rendering };
+}
+
+function header(message: IncomingMessage, name: string): string {
+  const value = message.headers[name];
+  return typeof value === "string" ? value : "";
+}
+
+const NOBODY: User = { username: "", groups: [] };
+
+function readHead(message: IncomingMessage, signal: AbortSignal): RawRequest {
+  const { url = "/", method = "GET", headers } = message;
+  const question = url.indexOf("?");
+  return {
+    method,
+    path: question < 0 ? url : url.slice(0, question),
+    query: question < 0 ? {} : parseQuery(url.slice(question + 1)),
+    contentType: mediaType(headers["content-type"]),
+    accept: headers.accept,
+    body: undefined,
+    ownsBody: true,
+    user: NOBODY,
+    userAgent: headers["user-agent"] ?? "unknown",
+    signal,
+  };
+}
+
+function parseQuery(text: string): Query {
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(text)) if (!Object.hasOwn(query, name)) query[name] = value;
+  return query;
+}
+
+function rowObject({ includeObject = "" }: Query): RowObject {
+  if (includeObject === "None" || includeObject === "Object") return includeObject;
+  if (includeObject === "" || includeObject === "Metadata") return "Metadata";
+  throw failure("BadRequest", `unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+}

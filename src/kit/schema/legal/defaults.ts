@@ -1,0 +1,27 @@
+/** Defaults must be valid values themselves, without fields that the schema does not know. */
+import { clone, deepEqual } from "../../json.ts";
+import type { FieldError } from "../../status.ts";
+import { validateEmbedded } from "../embedded.ts";
+import { child, invalidValue } from "../field-errors.ts";
+import { prune } from "../fill.ts";
+import type { StructuralSchema } from "../structural.ts";
+import { validate } from "../validate.ts";
+
+/** What is wrong with the defaults in a schema. Defaults of map values are not looked at, as in a real server. */
+export function defaultProblems(schema: StructuralSchema, path: string): FieldError[] {
+  const errors = schema.default === undefined ? [] : problemsOf(schema, child(path, "default"));
+  if (schema.items) errors.push(...defaultProblems(schema.items, child(path, "items")));
+  for (const [name, field] of Object.entries(schema.properties ?? {}))
+    errors.push(...defaultProblems(field, `${child(path, "properties")}[${name}]`));
+  return errors;
+}
+
+function problemsOf(schema: StructuralSchema, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const pruned = clone(schema.default);
+  prune(schema, pruned);
+  if (!deepEqual(pruned, schema.default))
+    errors.push(invalidValue(path, schema.default, "must not have unknown fields"));
+  const embedded = validateEmbedded(schema, schema.default, path);
+  return [...errors, ...(embedded.length > 0 ? embedded : validate(schema, schema.default, path))];
+}

@@ -1,0 +1,38 @@
+// The definitions of our own kinds are legal on a real cluster, and so are upstream's, which ours stand in for.
+import { deepEqual } from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { CustomResourceDefinitionObject } from "#api/builtin/definition.ts";
+import { toCustomResourceDefinition } from "#api/crd.ts";
+import { definitionProblems } from "#engine/apiserver/resources/legal/definition.ts";
+import { DECLARED_KINDS } from "#profiles/resources.ts";
+
+function problems(definition: CustomResourceDefinitionObject): string[] {
+  const { names } = definition.spec;
+  names.singular ||= names.kind.toLowerCase();
+  names.listKind ||= `${names.kind}List`;
+  return definitionProblems(definition, undefined).map(({ field, message }) => `${field}: ${message}`);
+}
+
+for (const kind of DECLARED_KINDS.filter(({ builtin }) => !builtin))
+  test(`ours: ${kind.plural}.${kind.group}`, () =>
+    deepEqual(
+      problems(structuredClone(toCustomResourceDefinition(kind)) as unknown as CustomResourceDefinitionObject),
+      [],
+    ));
+
+const folder = new URL("crds/", import.meta.url);
+for (const file of readdirSync(folder))
+  test(`upstream's: ${file}`, () => {
+    const { name, spec } = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as {
+      name: string;
+      spec: CustomResourceDefinitionObject["spec"];
+    };
+    const definition = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name },
+      spec,
+    };
+    deepEqual(problems(definition), []);
+  });
