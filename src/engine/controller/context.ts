@@ -2,11 +2,11 @@
 import { apiVersionOf, keyOf, type ObjectMeta, type ResourceRef, type Unstructured } from "#api/meta.ts";
 import { canonicalJson, includes } from "#kit/json.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
-import { pathOf } from "#ports/kube/client.ts";
 import type { ObjectCache } from "./cache.ts";
 import type { Context, EventType } from "./controller.ts";
 import type { Informer, Selection } from "./informer.ts";
 import type { Outcome } from "./outcome.ts";
+import { selectionTopic, topicOf } from "./topics.ts";
 
 /** What a controller's passes share: the last thing it applied to each child, to leave out writes that change nothing. */
 export type Applied = Map<string, { draft: string; resourceVersion: string | undefined }>;
@@ -25,14 +25,6 @@ export type PassOptions = {
   event: (type: EventType, reason: string, message: string) => void;
   log: (message: string, fields?: Record<string, unknown>) => void;
 };
-
-export function topicOf(resource: ResourceRef<unknown>, namespace: string | undefined, name: string): string {
-  return pathOf(resource, namespace, name);
-}
-
-export function collectionTopic(resource: ResourceRef<unknown>, namespace: string | undefined): string {
-  return `${pathOf(resource, namespace)}/*`;
-}
 
 /** See {@link Context}. */
 export class Pass implements Context {
@@ -56,7 +48,7 @@ export class Pass implements Context {
   }
 
   async list<O>(resource: ResourceRef<O>, selection: Selection = {}): Promise<readonly O[]> {
-    this.options.track(collectionTopic(resource, selection.namespace));
+    this.options.track(selectionTopic(resource, selection));
     return ((await this.options.informerFor(resource)) as Informer<O>).list(selection);
   }
 

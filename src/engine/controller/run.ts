@@ -4,13 +4,14 @@ import { apiVersionOf, controllerOf, keyOf, type ResourceRef, type Unstructured 
 import { deepEqual } from "#kit/json.ts";
 import { hasReason } from "#kit/status.ts";
 import type { ObjectCache } from "./cache.ts";
-import { type Applied, collectionTopic, Pass, topicOf } from "./context.ts";
+import { type Applied, Pass } from "./context.ts";
 import type { Controller, EventType } from "./controller.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Informer, InformerEvent } from "./informer.ts";
 import { type Outcome, waiting } from "./outcome.ts";
 import { type QueueClock, systemQueueClock, WorkQueue } from "./queue.ts";
 import { composeStatus, mergeDiff, type StatusFields } from "./status.ts";
+import { collectionTopic, topicOf, topicsOfChange } from "./topics.ts";
 import { Tracker } from "./tracker.ts";
 
 export type Log = (
@@ -146,15 +147,11 @@ class Loop {
     return informer;
   }
 
-  private wakeReaders(resource: ResourceRef<unknown>, { type, object }: InformerEvent<Unstructured>): void {
+  private wakeReaders(resource: ResourceRef<unknown>, { type, object, previous }: InformerEvent<Unstructured>): void {
     const { name, namespace } = object.metadata;
     if (type === "DELETED") this.applied.delete(topicOf(resource, namespace, name));
-    const topics = [
-      topicOf(resource, namespace, name),
-      collectionTopic(resource, namespace),
-      collectionTopic(resource, undefined),
-    ];
-    for (const reader of new Set(topics.flatMap((topic) => this.tracker.readersOf(topic)))) this.queue.add(reader);
+    for (const topic of topicsOfChange(resource, object, previous))
+      for (const reader of this.tracker.readersOf(topic)) this.queue.add(reader);
   }
 
   private async pass(key: string): Promise<void> {
