@@ -35,7 +35,7 @@ export async function reserve(): Promise<Sandbox> {
 
 async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 20_000 + Math.floor(Math.random() * 20_000);
+    const base = 10_000 + Math.floor(Math.random() * 20_000);
     if ((await Promise.all([base, base + 43, base + 80].map(isFree))).every(Boolean)) return base;
   }
   throw new Error("no free ports found");

@@ -3,13 +3,10 @@ import type { IncomingMessage } from "node:http";
 import { failure } from "#kit/status.ts";
 import { repeatedFields } from "./duplicates.ts";
 import { parseProtobuf } from "./protobuf.ts";
-import { parseYamlBody } from "./yaml-body.ts";
+import { type Body, parseYamlBody } from "./yaml-body.ts";
 
 /** What a real API server takes. */
 const MAX_BODY_BYTES = 3 << 20;
-
-/** A parsed body: its value, and what is wrong with it for somebody who is strict about fields that are given twice. */
-export type Body = { value: unknown; repeated: readonly string[] };
 
 /** Reads a body to its end. Throws RequestEntityTooLarge as soon as it is too large. */
 export function readBody(message: IncomingMessage): Promise<Buffer> {

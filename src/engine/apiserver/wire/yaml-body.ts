@@ -1,7 +1,9 @@
 /** Request bodies in YAML: one document; a key that is given twice is reported, and its last value counts. */
 import { LineCounter, parseAllDocuments, visit } from "yaml";
 import { failure } from "#kit/status.ts";
-import type { Body } from "./body.ts";
+
+/** A parsed body: its value, and what is wrong with it for somebody who is strict about fields that are given twice. */
+export type Body = { value: unknown; repeated: readonly string[] };
 
 /** More aliases than this are an attack. */
 const MAX_ALIASES = 100;

@@ -18,6 +18,8 @@ import { resolveUser } from "../users.ts";
 import { bubblewrapCommand, OPTIONS_FD, STATUS_FD } from "./arguments.ts";
 
 /** How bubblewrap and the wrapper before it complain, as opposed to the program they run. */
+/** Characters of standard error to look for its complaint in; it may come in pieces. */
+const ERROR_LIMIT = 1000;
 const COMPLAINT = /^(bwrap|unshare|mount|sh): /;
 const START_FAILED = 128;
 
@@ -80,7 +82,7 @@ export class BubblewrapContainer implements Container {
   private async follow(child: ChildProcess): Promise<void> {
     const log = this.spec.logPath === undefined ? undefined : new LogFile(this.spec.logPath);
     const write = (chunk: Buffer, stream: OutputStream): void => {
-      if (stream === "stderr" && this.firstError === "") this.firstError = chunk.toString().trim();
+      if (stream === "stderr" && this.firstError.length < ERROR_LIMIT) this.firstError += chunk.toString();
       log?.write(chunk, stream);
       this.spec.onOutput?.(chunk, stream);
     };
@@ -99,12 +101,9 @@ export class BubblewrapContainer implements Container {
     });
     this.running = false;
     await log?.close();
-    const failed = code === 1 && COMPLAINT.test(this.firstError);
-    this.settle({
-      code: failed ? START_FAILED : code,
-      oomKilled: false,
-      ...(failed && { startError: this.firstError }),
-    });
+    const startError = this.firstError.trim();
+    const failed = code === 1 && COMPLAINT.test(startError);
+    this.settle({ code: failed ? START_FAILED : code, oomKilled: false, ...(failed && { startError }) });
   }
 
   private async free(): Promise<void> {
