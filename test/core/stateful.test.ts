@@ -6,6 +6,7 @@ import { startWorld } from "./world.ts";
 
 const namespace = "default";
 const labels = { app: "db" };
+const ofService = { "kubernetes.io/service-name": "db" };
 
 test("a StatefulSet rolls out in order behind its Service, also when the controllers restart in between", async () => {
   await using world = await startWorld();
@@ -28,7 +29,7 @@ test("a StatefulSet rolls out in order behind its Service, also when the control
   await eventually(async () => (await status())?.availableReplicas === 3);
   assert.deepEqual([...kubelet.created.keys()], ["db-0", "db-1", "db-2"]);
   const slice = await eventually(async () => {
-    const [found] = (await client.list(EndpointSlice, { namespace })).items;
+    const [found] = (await client.list(EndpointSlice, { namespace, labels: ofService })).items;
     return found?.endpoints?.length === 3 ? found : undefined;
   });
   assert.deepEqual(
@@ -56,5 +57,5 @@ test("a StatefulSet rolls out in order behind its Service, also when the control
   await client.delete(StatefulSet, { name: "db", namespace });
   await client.delete(Service, { name: "db", namespace });
   await eventually(async () => (await client.list(Pod, { namespace })).items.length === 0);
-  await eventually(async () => (await client.list(EndpointSlice, { namespace })).items.length === 0);
+  await eventually(async () => (await client.list(EndpointSlice, { namespace, labels: ofService })).items.length === 0);
 });

@@ -10,6 +10,7 @@ import { describeServer } from "./discovery/index.ts";
 import { servedBy } from "./resources/definition.ts";
 import { Registry, serveBuiltin } from "./resources/registry.ts";
 import { ObjectStore } from "./storage/objects.ts";
+import { ServiceAddresses } from "./strategies/addresses.ts";
 import { run } from "./verbs/index.ts";
 import type { PodStreams } from "./verbs/logs.ts";
 import type { Core } from "./verbs/write.ts";
@@ -41,6 +42,7 @@ export function createServer({ store, clock, randomBytes, tokens, resolveService
   const access = new Authorizer(objects);
   const server: Server = {
     objects,
+    addresses: new ServiceAddresses(objects.collection("", "services")),
     clock,
     randomBytes,
     identity: createIdentity(tokens, objects, clock),

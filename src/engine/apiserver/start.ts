@@ -8,6 +8,7 @@ import type { Store } from "#ports/store/store.ts";
 import type { ResolveService } from "./admission/client.ts";
 import { loadPki, type Pki } from "./auth/pki.ts";
 import { ISSUER, loadTokens } from "./auth/tokens.ts";
+import { publishOwnService } from "./discovery/own-service.ts";
 import { startLifecycle } from "./lifecycle/index.ts";
 import { createServer } from "./server.ts";
 import type { PodStreams } from "./verbs/logs.ts";
@@ -47,6 +48,8 @@ export interface ApiServer {
   authenticateToken(token: string): Promise<{ username: string; groups: readonly string[] } | undefined>;
   /** Connects whoever runs the containers, so that logs can be read. */
   setPodStreams(streams: PodStreams | undefined): void;
+  /** Writes a consistent copy of the store into a new file, while the server goes on. Rejects with a StoreError. */
+  backup(file: string): Promise<void>;
   /** Ends all watches and connections, writes what is outstanding, closes the store. */
   close(): Promise<void>;
 }
@@ -66,8 +69,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const caPem = pki.authority.cert;
   const lifecycle = await startLifecycle({ core: server, registry: server.registry, handle: server.handle, caPem });
   const https = await listen({ server, pki, port: options.port, host });
-  const url = urlOf(https.address() as AddressInfo);
+  const listening = https.address() as AddressInfo;
+  const url = urlOf(listening);
   server.url = url;
+  await publishOwnService(server.handle, reachable(listening.address), listening.port);
   return {
     url,
     caPem,
@@ -79,6 +84,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     setPodStreams: (streams) => {
       server.podStreams = streams;
     },
+    backup: (file) => server.objects.backup(file),
     close: async () => {
       https.close();
       https.closeAllConnections();
@@ -89,8 +95,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 }
 
+/** An address that stands for all addresses of the machine is reached through its own. */
+function reachable(address: string): string {
+  return address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+}
+
 function urlOf({ address, port }: AddressInfo): string {
-  const host = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "[::1]" : address;
+  const host = reachable(address);
   return `https://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }
 

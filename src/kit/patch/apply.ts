@@ -2,7 +2,7 @@
 import { deepEqual, isObject } from "../json.ts";
 import type { StructuralSchema } from "../schema/structural.ts";
 import { type FieldSet, isMember } from "./field-set.ts";
-import { itemElement, itemSchema, itemsByElement, memberSchema, shapeOf } from "./typed.ts";
+import { isStructMember, itemElement, itemSchema, itemsByElement, memberSchema, shapeOf } from "./typed.ts";
 
 /** `live` with everything that `config` gives laid over it. Neither is changed; parts of both are shared. */
 export function mergeTyped(schema: StructuralSchema, live: unknown, config: unknown): unknown {
@@ -38,8 +38,8 @@ function mergeLists(schema: StructuralSchema, live: unknown[], config: unknown[]
 }
 
 /**
- * `value` without the fields of `gone`, except for those that `kept` has, or has something below of.
- * Containers that become empty go as well, unless they are kept.
+ * `value` without the fields of `gone`, except for those that `kept` has. A field that the schema names goes as a whole
+ * when nothing in it is kept; a list item goes as a whole when it is not kept itself.
  */
 export function removeFields(
   schema: StructuralSchema,
@@ -49,7 +49,8 @@ export function removeFields(
   if (Array.isArray(value)) {
     if (shapeOf(schema, value) === "leaf") return value;
     const items = value.flatMap((item) => {
-      const left = removeAt(itemElement(schema, item), itemSchema(schema), { value: item, gone, kept });
+      const element = itemElement(schema, item);
+      const left = removeAt(element, itemSchema(schema), { value: item, gone, kept, kind: "item" });
       return left === undefined ? [] : [left];
     });
     return deepEqual(items, value) ? value : items;
@@ -57,19 +58,23 @@ export function removeFields(
   if (!isObject(value)) return value;
   const result: Record<string, unknown> = {};
   for (const name in value) {
-    const left = removeAt(`f:${name}`, memberSchema(schema, name), { value: value[name], gone, kept });
+    const kind = isStructMember(schema, name) ? "field" : "entry";
+    const left = removeAt(`f:${name}`, memberSchema(schema, name), { value: value[name], gone, kept, kind });
     if (left !== undefined) result[name] = left;
   }
   return result;
 }
 
-type Removal = { value: unknown; gone: FieldSet; kept: FieldSet };
+/** What an element names: a field of a struct, an entry of a map, or an item of a list. */
+type Kind = "field" | "entry" | "item";
+type Removal = { value: unknown; gone: FieldSet; kept: FieldSet; kind: Kind };
 
-function removeAt(element: string, schema: StructuralSchema, { value, gone, kept }: Removal): unknown {
+function removeAt(element: string, schema: StructuralSchema, { value, gone, kept, kind }: Removal): unknown {
   const leaving = gone[element];
   if (!leaving) return value;
   const staying = kept[element];
-  if (!staying && isMember(leaving)) return undefined;
+  if (isMember(leaving) && !(kind === "item" ? staying && isMember(staying) : staying)) return undefined;
+  if (kind === "field" && !staying) return undefined;
   const left = removeFields(schema, value, { gone: leaving, kept: staying ?? {} });
   return !staying && isEmptyContainer(left) && !isEmptyContainer(value) ? undefined : left;
 }

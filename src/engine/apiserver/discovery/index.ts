@@ -5,8 +5,10 @@ import type { Registry } from "../resources/registry.ts";
 import type { Answer } from "../wire/answer.ts";
 import { acceptedForms, choose } from "../wire/negotiate.ts";
 import type { RawRequest } from "../wire/request.ts";
+import { encodeSwagger } from "./gnostic.ts";
 import { aggregated, coreVersions, group, groupList, resourceList } from "./groups.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
+import { swaggerDocument } from "./openapi-v2.ts";
 
 /** The Kubernetes version whose API is served. */
 const KUBERNETES_VERSION = "v1.32.0";
@@ -23,24 +25,14 @@ const VERSION = {
   platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 
-const EMPTY_SWAGGER = {
-  swagger: "2.0",
-  info: { title: "Kubernetes", version: KUBERNETES_VERSION },
-  paths: {},
-  definitions: {},
-};
-
 const SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
-/** The same empty document as a gnostic openapi.v2.Document; clients that find nothing in it use OpenAPI v3 or none. */
-function swaggerProtobuf(): Answer {
-  const field = (number: number, content: Buffer): Buffer =>
-    Buffer.concat([Buffer.from([(number << 3) | 2, content.length]), content]);
-  const { title, version } = EMPTY_SWAGGER.info;
-  const info = Buffer.concat([field(1, Buffer.from(title)), field(2, Buffer.from(version))]);
-  const empty = Buffer.alloc(0);
-  const document = Buffer.concat([field(1, Buffer.from("2.0")), field(2, info), field(8, empty), field(9, empty)]);
-  return { kind: "stream", contentType: SWAGGER_PROTOBUF.replace("@", "."), chunks: Readable.from([document]) };
+/** The OpenAPI v2 document, in the form that the client asks for. */
+function describeSwagger(request: RawRequest, registry: Registry): Answer {
+  const document = swaggerDocument(registry, KUBERNETES_VERSION);
+  if (!request.accept?.includes(SWAGGER_PROTOBUF)) return object(document);
+  const contentType = SWAGGER_PROTOBUF.replace("@", ".");
+  return { kind: "stream", contentType, chunks: Readable.from([encodeSwagger(document)]) };
 }
 
 /** Answers a request for something that is not a resource. Throws NotFound. */
@@ -105,8 +97,7 @@ function aggregate(request: RawRequest, registry: Registry, scope: "core" | "gro
 function describeSchemas(request: RawRequest, registry: Registry, rest: readonly string[]): Answer {
   const [version, ...path] = rest;
   if (version === "v2" && path.length === 0) {
-    if (request.accept?.includes(SWAGGER_PROTOBUF)) return swaggerProtobuf();
-    return object(EMPTY_SWAGGER);
+    return describeSwagger(request, registry);
   }
   if (version !== "v3") throw missing();
   if (path.length === 0) return object(openApiIndex(registry));

@@ -1,8 +1,9 @@
 /** Pods and pod templates: defaults, validation, graceful deletion. */
 import type { Container, Pod, PodSpec, Probe } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
-import type { Mutable } from "#kit/json.ts";
+import { clone, deepEqual, type Mutable } from "#kit/json.ts";
 import type { FieldError } from "#kit/status.ts";
+import { onlyMayChange } from "./immutable.ts";
 import type { Strategy } from "./strategy.ts";
 
 type Draft<T> = Mutable<T>;
@@ -30,8 +31,6 @@ function defaultContainer(container: Draft<Container>): void {
   container.terminationMessagePolicy ??= "File";
   container.imagePullPolicy ??= pullPolicyOf(container.image ?? "");
   container.resources ??= {};
-  const { requests, limits } = container.resources;
-  if (limits) container.resources.requests = { ...limits, ...requests };
   for (const port of container.ports ?? []) port.protocol ??= "TCP";
   for (const variable of container.env ?? [])
     if (variable.valueFrom?.fieldRef) variable.valueFrom.fieldRef.apiVersion ??= "v1";
@@ -39,6 +38,11 @@ function defaultContainer(container: Draft<Container>): void {
     if (probe) defaultProbe(probe);
   for (const hook of [container.lifecycle?.postStart, container.lifecycle?.preStop])
     if (hook?.httpGet) defaultHttpGet(hook.httpGet);
+}
+
+/** A limit without a request asks for all of it. Only in pods: templates are left as they are written. */
+function defaultRequests({ resources }: Draft<Container>): void {
+  if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests };
 }
 
 function pullPolicyOf(image: string): string {
@@ -87,6 +91,23 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
   ];
 }
 
+const POD_FIXED =
+  "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+/** Nearly everything about a pod is settled when it is created; it gets its node once. */
+function validatePodChange(next: Draft<PodSpec> | undefined, before: PodSpec | undefined): FieldError[] {
+  const withoutImages = (spec: PodSpec | undefined): object => ({
+    ...spec,
+    containers: spec?.containers.map(({ image: _, ...rest }) => rest),
+    initContainers: spec?.initContainers?.map(({ image: _, ...rest }) => rest),
+  });
+  if (deepEqual(next, before)) return [];
+  const settled = clone(before);
+  if (settled) defaultPodSpec(settled);
+  const mutable = ["activeDeadlineSeconds", "tolerations", ...(before?.nodeName ? [] : ["nodeName"])];
+  return onlyMayChange(mutable, { next: withoutImages(next), before: withoutImages(settled), why: POD_FIXED });
+}
+
 function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 }
@@ -98,6 +119,8 @@ export const podStrategy: Strategy = {
     const pod = asPod(draft);
     if (!pod.spec) return;
     defaultPodSpec(pod.spec);
+    for (const container of [...(pod.spec.initContainers ?? []), ...(pod.spec.containers ?? [])])
+      defaultRequests(container);
     pod.spec.serviceAccountName ??= "default";
     pod.spec.serviceAccount ??= pod.spec.serviceAccountName;
     pod.spec.enableServiceLinks ??= true;
@@ -107,7 +130,10 @@ export const podStrategy: Strategy = {
   prepareCreate: (draft) => {
     asPod(draft).status = { phase: "Pending" };
   },
-  validate: (draft) => validatePodSpec(asPod(draft).spec, "spec"),
+  validate: (draft, current) => [
+    ...validatePodSpec(asPod(draft).spec, "spec"),
+    ...(current ? validatePodChange(asPod(draft).spec, asPod(current).spec) : []),
+  ],
   gracePeriod: (current, asked) => {
     const pod = asPod(current);
     if (!pod.spec?.nodeName || isTerminal(pod)) return 0;

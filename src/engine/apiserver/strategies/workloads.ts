@@ -12,6 +12,7 @@ import type { Unstructured } from "#api/meta.ts";
 import type { Mutable } from "#kit/json.ts";
 import { compileSelector, type LabelSelector } from "#kit/selector.ts";
 import type { FieldError } from "#kit/status.ts";
+import { immutable, onlyMayChange } from "./immutable.ts";
 import { defaultPodSpec, validatePodSpec } from "./pods.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -26,6 +27,15 @@ function defaultTemplate(template: Mutable<PodTemplateSpec> | undefined): void {
 }
 
 type Selecting = { spec?: { selector?: LabelSelector; template?: PodTemplateSpec } };
+
+function validateFixedSelector(object: Unstructured, current: Unstructured | undefined): FieldError[] {
+  const errors = validateSelecting(object);
+  if (!current) return errors;
+  return [
+    ...errors,
+    ...immutable("spec.selector", (object as Selecting).spec?.selector, (current as Selecting).spec?.selector),
+  ];
+}
 
 function validateSelecting(object: Unstructured): FieldError[] {
   const { selector, template } = (object as Selecting).spec ?? {};
@@ -57,7 +67,7 @@ export const deploymentStrategy: Strategy = {
     spec.progressDeadlineSeconds ??= 600;
     defaultTemplate(spec.template);
   },
-  validate: validateSelecting,
+  validate: validateFixedSelector,
 };
 
 export const replicaSetStrategy: Strategy = {
@@ -68,8 +78,20 @@ export const replicaSetStrategy: Strategy = {
     spec.replicas ??= 1;
     defaultTemplate(spec.template);
   },
-  validate: validateSelecting,
+  validate: validateFixedSelector,
 };
+
+const STATEFUL_MUTABLE = [
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds",
+  "revisionHistoryLimit",
+];
+const STATEFUL_FIXED =
+  "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
 export const statefulSetStrategy: Strategy = {
   generation: true,
@@ -87,7 +109,12 @@ export const statefulSetStrategy: Strategy = {
     spec.revisionHistoryLimit ??= 10;
     defaultTemplate(spec.template);
   },
-  validate: validateSelecting,
+  validate: (draft, current) => [
+    ...validateSelecting(draft),
+    ...(current
+      ? onlyMayChange(STATEFUL_MUTABLE, { next: draft.spec, before: current.spec, why: STATEFUL_FIXED })
+      : []),
+  ],
 };
 
 export const daemonSetStrategy: Strategy = {
@@ -105,7 +132,7 @@ export const daemonSetStrategy: Strategy = {
     spec.revisionHistoryLimit ??= 10;
     defaultTemplate(spec.template);
   },
-  validate: validateSelecting,
+  validate: validateFixedSelector,
 };
 
 function defaultJobSpec(spec: Mutable<Job["spec"]> | undefined): void {
@@ -143,14 +170,28 @@ function validateRestartPolicy(policy: string | undefined, path: string): FieldE
   return [{ field: `${path}.restartPolicy`, reason: "FieldValueNotSupported", message }];
 }
 
+function validateJobChange(next: Job["spec"], before: Job["spec"]): FieldError[] {
+  const isElastic = next?.completionMode === "Indexed" && next.completions === next.parallelism;
+  return [
+    ...(isElastic ? [] : immutable("spec.completions", next?.completions, before?.completions)),
+    ...immutable("spec.selector", next?.selector, before?.selector),
+    ...(before?.suspend ? [] : immutable("spec.template", next?.template, before?.template)),
+    ...immutable("spec.completionMode", next?.completionMode, before?.completionMode),
+  ];
+}
+
 export const jobStrategy: Strategy = {
   generation: true,
   defaults: (draft) => defaultJobSpec(draftOf<Job>(draft).spec),
   prepareCreate: selectOwnPods,
-  validate: (draft) => {
+  validate: (draft, current) => {
     const spec = draftOf<Job>(draft).spec?.template?.spec;
     const path = "spec.template.spec";
-    return [...validatePodSpec(spec, path), ...validateRestartPolicy(spec?.restartPolicy, path)];
+    return [
+      ...validatePodSpec(spec, path),
+      ...validateRestartPolicy(spec?.restartPolicy, path),
+      ...(current ? validateJobChange(draftOf<Job>(draft).spec, draftOf<Job>(current).spec) : []),
+    ];
   },
 };
 

@@ -14,12 +14,11 @@ import {
 } from "#kit/patch/field-set.ts";
 import { applyDefaults } from "#kit/schema/fill.ts";
 import { failure, notFound, type StatusCause, type StatusError } from "#kit/status.ts";
-import type { ServedResource } from "../resources/served.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { insert } from "./create.ts";
 import { decode } from "./decode.ts";
-import { managedPart, managedSchema, readShares, type Share, setShares } from "./managed.ts";
+import { managedPart, managedSchema, readShares, type Share, setShares, unrecordedShare } from "./managed.ts";
 import { stamp } from "./metadata.ts";
 import { change } from "./update.ts";
 import { type Core, requireNamespace } from "./write.ts";
@@ -28,7 +27,6 @@ import { type Core, requireNamespace } from "./write.ts";
 export async function apply(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target, query } = request;
   const name = target.name ?? "";
-  if (!query.fieldManager) throw failure("BadRequest", "fieldManager is required for apply patch");
   const { draft: config, warnings } = decode(served, request.body, {
     owned: request.ownsBody,
     query,
@@ -39,17 +37,18 @@ export async function apply(request: ResourceRequest, core: Core): Promise<Answe
   if (config.metadata.name && config.metadata.name !== name)
     throw failure("BadRequest", `the name in the configuration (${config.metadata.name}) is not the one on the URL`);
   const current = core.objects.latest(served.collection, served.key(target.namespace, name));
-  const at = stamp(core.clock());
+  const at = core.clock();
   if (!current) {
     if (target.subresource) throw notFound(served.id, name);
     requireNamespace(request, core);
     config.metadata.name = name;
-    setShares(config, [shareOf(request, given(request, config), at)]);
+    setShares(config, [shareOf(request, given(request, config), stamp(at))]);
     applyDefaults(served.schema, config);
     const entry = await insert(request, core, config, true);
     return { kind: "entry", code: 201, served, entry: served.view(entry), warnings };
   }
   const draft = laidOver(request, served.view(current).object, { config, at });
+  noteLastApplied(request, draft);
   const entry = await change(request, core, { draft, current, managed: true });
   return { kind: "entry", code: 200, served, entry: served.view(entry), warnings };
 }
@@ -79,26 +78,53 @@ function shareOf(request: ResourceRequest, set: FieldSet, time: string): Share {
 function laidOver(
   request: ResourceRequest,
   live: Unstructured,
-  { config, at }: { config: Unstructured; at: string },
+  { config, at }: { config: Unstructured; at: Date },
 ): Unstructured {
-  const { served, query } = request;
+  const { served } = request;
   const schema = managedSchema(served);
-  const fresh = shareOf(request, given(request, config), at);
-  const shares = readShares(live.metadata.managedFields);
+  const fresh = shareOf(request, given(request, config), stamp(at));
+  const recorded = readShares(live.metadata.managedFields);
+  const shares = recorded.length > 0 ? recorded : [unrecordedShare(served, live, at)];
   const own = shares.find(({ entry }) => isSameManager(entry, fresh.entry));
+  const others = shares.filter((share) => share !== own);
   const livePart = managedPart(live);
   const merged = mergeTyped(schema, livePart, onlyGiven(managedPart(config), fresh.set));
-  const { changed } = compare(schema, livePart, merged);
-  let others = shares.filter((share) => share !== own);
-  if (query.force !== "true") rejectConflicts(served, others, changed);
-  else others = others.map((share) => ({ ...share, set: difference(share.set, changed) }));
-  const kept = others.reduce((sum, share) => union(sum, share.set), fresh.set);
   const gone = own ? difference(own.set, fresh.set) : EMPTY_SET;
+  const kept = others.reduce((sum, share) => union(sum, share.set), fresh.set);
   const part = (isEmptySet(gone) ? merged : removeFields(schema, merged, { gone, kept })) as Record<string, unknown>;
-  if (own && deepEqual(own.set, fresh.set)) fresh.entry.time = own.entry.time ?? at;
-  const draft = assemble(live, part, { config, shares: [...others, fresh] });
+  const { changed, removed } = compare(schema, livePart, part);
+  if (request.query.force !== "true") rejectConflicts(conflictsOf(others, changed), migrated(request, live));
+  const isSame = own && isEmptySet(changed) && isEmptySet(removed) && deepEqual(own.set, fresh.set);
+  if (isSame && own.entry.time) fresh.entry.time = own.entry.time;
+  const left = others.map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
+  const draft = assemble(live, part, { config, shares: [...left, fresh] });
   applyDefaults(served.schema, draft);
   return draft;
+}
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** What `kubectl apply` has set on the client's side, which `kubectl apply --server-side` may take over. */
+function migrated({ query, served }: ResourceRequest, live: Unstructured): FieldSet {
+  const text = live.metadata.annotations?.[LAST_APPLIED];
+  if (query.fieldManager !== "kubectl" || text === undefined) return EMPTY_SET;
+  try {
+    const { draft } = decode(served, JSON.parse(text), {
+      owned: true,
+      query: { fieldValidation: "Ignore" },
+      defaults: false,
+    });
+    return fieldsGiven(managedSchema(served), managedPart(draft));
+  } catch {
+    return EMPTY_SET;
+  }
+}
+
+/** Keeps the record of a client-side apply in step, so that the user may go back to it. */
+function noteLastApplied({ query, body }: ResourceRequest, draft: Unstructured): void {
+  const { annotations } = draft.metadata;
+  if (query.fieldManager === "kubectl" && annotations?.[LAST_APPLIED] !== undefined)
+    annotations[LAST_APPLIED] = `${JSON.stringify(body)}\n`;
 }
 
 function isSameManager(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boolean {
@@ -131,12 +157,19 @@ function assemble(live: Unstructured, part: Record<string, unknown>, { config, s
   return draft;
 }
 
-function rejectConflicts(served: ServedResource, others: readonly Share[], changed: FieldSet): void {
-  const causes: StatusCause[] = others.flatMap(({ entry, set }) => {
+type Conflict = { entry: ManagedFieldsEntry; set: FieldSet };
+
+/** What others own of the fields that an apply changes. */
+function conflictsOf(others: readonly Share[], changed: FieldSet): Conflict[] {
+  return others.map(({ entry, set }) => ({ entry, set: intersection(set, changed) }));
+}
+
+/** Throws Conflict, unless all that is in conflict is allowed to be taken over. */
+function rejectConflicts(conflicts: readonly Conflict[], allowed: FieldSet): void {
+  const causes: StatusCause[] = conflicts.flatMap(({ entry, set }) => {
     const subresource = entry.subresource ? ` with subresource "${entry.subresource}"` : "";
-    const using =
-      entry.operation === "Update" || entry.apiVersion !== served.apiVersion ? ` using ${entry.apiVersion}` : "";
-    return pathsOf(intersection(set, changed)).map((field) => ({
+    const using = entry.operation === "Update" ? ` using ${entry.apiVersion}` : "";
+    return pathsOf(difference(set, allowed)).map((field) => ({
       reason: "FieldManagerConflict",
       message: `conflict with "${entry.manager}"${subresource}${using}`,
       field,

@@ -54,11 +54,18 @@ export async function insert(
     requireNamespace(request, core);
     rejectExisting(served, objects, draft);
   }
+  const giveBack = core.addresses.claim(served.collection, draft, undefined);
   if (isDryRun(request.query)) {
+    giveBack();
     delete draft.metadata.resourceVersion;
     return new Entry(draft, 0);
   }
-  return objects.put(served.collection, stored(served, draft));
+  try {
+    return await objects.put(served.collection, stored(served, draft));
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
 }
 
 function rejectExisting(served: ServedResource, objects: ObjectStore, { metadata }: Unstructured): void {

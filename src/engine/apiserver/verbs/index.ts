@@ -11,6 +11,7 @@ import { decode } from "./decode.ts";
 import { remove, removeCollection } from "./delete.ts";
 import { get, list } from "./list.ts";
 import { logs, type PodStreams } from "./logs.ts";
+import { checkWriteOptions } from "./options.ts";
 import { patch } from "./patch.ts";
 import { isReview, review } from "./review.ts";
 import { scale } from "./scale.ts";
@@ -40,6 +41,7 @@ export async function run(request: ResourceRequest, core: Core, streams: PodStre
 
 async function runOnce(request: ResourceRequest, core: Core, streams: PodStreams | undefined): Promise<Answer> {
   const { served, target, verb } = request;
+  checkWriteOptions(request);
   if (isReview(served)) return review(request, core);
   switch (target.subresource) {
     case undefined:

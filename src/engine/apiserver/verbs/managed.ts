@@ -1,12 +1,12 @@
 /** metadata.managedFields: who set which field last. */
 import { builtinSchema } from "#api/builtin/schemas.ts";
 import type { ManagedFieldsEntry, Unstructured } from "#api/meta.ts";
-import { deepEqual } from "#kit/json.ts";
 import { type Comparison, compare } from "#kit/patch/compare.ts";
 import { difference, EMPTY_SET, type FieldSet, isEmptySet, parseFieldSet, union } from "#kit/patch/field-set.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 import { failure } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
+import { withBlanks } from "./blanks.ts";
 import { stamp } from "./metadata.ts";
 
 /** One manager's share of an object. */
@@ -28,8 +28,9 @@ export function managedSchema(served: ServedResource): StructuralSchema {
 /** The part of an object that has managers: no identity, and nothing that the server alone writes. */
 export function managedPart(object: Unstructured): Record<string, unknown> {
   const { apiVersion: _, kind: __, metadata, ...rest } = object;
-  const { labels, annotations, ownerReferences, finalizers } = metadata;
+  const { generateName, labels, annotations, ownerReferences, finalizers } = metadata;
   const own = {
+    ...(generateName && { generateName }),
     ...(labels && { labels }),
     ...(annotations && { annotations }),
     ...(ownerReferences && { ownerReferences }),
@@ -49,11 +50,26 @@ export function readShares(entries: readonly ManagedFieldsEntry[] | undefined): 
   });
 }
 
-/** Entries as they are stored: without empty ones. */
+/** Entries as they are stored: in a fixed order, without empty ones. */
 function renderShares(shares: readonly Share[]): ManagedFieldsEntry[] {
   return shares
     .filter(({ set }) => !isEmptySet(set))
-    .map(({ entry, set }) => (entry.fieldsV1 === set ? entry : { ...entry, fieldsV1: set as Record<string, unknown> }));
+    .map(({ entry, set }) => (entry.fieldsV1 === set ? entry : { ...entry, fieldsV1: set as Record<string, unknown> }))
+    .sort(byOperationAndTime);
+}
+
+function byOperationAndTime(left: ManagedFieldsEntry, right: ManagedFieldsEntry): number {
+  const order = (of: (entry: ManagedFieldsEntry) => string | undefined): number => {
+    const [mine = "", theirs = ""] = [of(left), of(right)];
+    return mine < theirs ? -1 : mine > theirs ? 1 : 0;
+  };
+  return (
+    order(({ operation }) => operation) ||
+    order(({ time }) => time) ||
+    order(({ manager }) => manager) ||
+    order(({ apiVersion }) => apiVersion) ||
+    order(({ subresource }) => subresource)
+  );
 }
 
 export type Writing = {
@@ -68,16 +84,32 @@ export type Writing = {
 
 /** Makes the writer of an update the owner of all fields that it changed, and of nothing that it removed. */
 export function recordUpdate({ served, draft, current, manager, at, subresource }: Writing): void {
+  const shares = sharesGiven(draft, current);
+  if (current && shares.length === 0) {
+    delete draft.metadata.managedFields;
+    return;
+  }
+  const comparison = compareParts(served, current, draft);
+  const writer = writerOf(served, { manager, at, subresource });
+  setShares(draft, capped(withUpdate(shares, comparison, writer)));
+}
+
+/** What differs between two versions of an object. A new one is compared with an empty one, and has no status yet. */
+function compareParts(served: ServedResource, current: Unstructured | undefined, draft: Unstructured): Comparison {
   const schema = managedSchema(served);
+  const complete = (part: Record<string, unknown>): Record<string, unknown> =>
+    served.facts.builtin ? withBlanks(schema, part) : part;
   const part = managedPart(draft);
   if (!current && served.facts.statusSubresource) delete part.status;
-  const { changed, removed } = compare(schema, current ? managedPart(current) : { metadata: {} }, part);
-  const shares = sharesGiven(draft, current);
-  const untouched = isEmptySet(changed) && isEmptySet(removed);
-  setShares(
-    draft,
-    untouched ? shares : withUpdate(shares, { changed, removed }, writerOf(served, { manager, at, subresource })),
-  );
+  return compare(schema, complete(current ? managedPart(current) : { metadata: {} }), complete(part));
+}
+
+const BEFORE_FIRST_APPLY = "before-first-apply";
+
+/** The share that stands for all earlier writers of an object that nobody has kept records of. */
+export function unrecordedShare(served: ServedResource, live: Unstructured, at: Date): Share {
+  const { changed } = compareParts(served, undefined, live);
+  return { entry: writerOf(served, { manager: BEFORE_FIRST_APPLY, at, subresource: undefined }), set: changed };
 }
 
 function writerOf(served: ServedResource, by: Pick<Writing, "manager" | "at" | "subresource">): ManagedFieldsEntry {
@@ -91,21 +123,46 @@ function writerOf(served: ServedResource, by: Pick<Writing, "manager" | "at" | "
   };
 }
 
-/** The shares after an update by `writer`. Its time moves only when its share does. */
+/** The shares after an update by `writer`. A writer that only removes fields leaves no trace of its own. */
 function withUpdate(shares: readonly Share[], { changed, removed }: Comparison, writer: ManagedFieldsEntry): Share[] {
-  const own = shares.find(
+  const left = shares.map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
+  if (isEmptySet(changed)) return left;
+  const own = left.find(
     ({ entry }) =>
       entry.operation === "Update" &&
       entry.manager === writer.manager &&
       entry.subresource === writer.subresource &&
       entry.apiVersion === writer.apiVersion,
   );
-  const set = union(difference(own?.set ?? EMPTY_SET, removed), changed);
-  const others = shares
-    .filter((share) => share !== own)
-    .map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
-  if (own?.entry.time && deepEqual(own.set, set)) writer.time = own.entry.time;
-  return [...others, { entry: writer, set }];
+  return [...left.filter((share) => share !== own), { entry: writer, set: union(own?.set ?? EMPTY_SET, changed) }];
+}
+
+const MAX_UPDATERS = 10;
+const ANCIENT = "ancient-changes";
+
+/** Merges the oldest updates of one version into one share while there are too many of them. */
+function capped(shares: readonly Share[]): Share[] {
+  const live = shares.filter(({ set }) => !isEmptySet(set));
+  const updates = live.filter(({ entry }) => entry.operation === "Update");
+  let excess = updates.length - MAX_UPDATERS;
+  if (excess <= 0) return live;
+  const ancient = new Map<string, Share[]>();
+  for (const share of updates.sort((left, right) => byOperationAndTime(left.entry, right.entry))) {
+    if (excess <= 0) break;
+    const version = share.entry.apiVersion ?? "";
+    const merged = ancient.get(version);
+    if (merged) excess--;
+    ancient.set(version, [...(merged ?? []), share]);
+  }
+  const buckets = [...ancient.values()].filter((members) => members.length > 1);
+  const gone = new Set(buckets.flat());
+  return [...live.filter((share) => !gone.has(share)), ...buckets.map(bucketOf)];
+}
+
+function bucketOf(members: readonly Share[]): Share {
+  const { subresource: _, ...entry } = members.at(-1)?.entry ?? {};
+  const set = members.reduce((sum, share) => union(sum, share.set), EMPTY_SET);
+  return { entry: { ...entry, manager: ANCIENT }, set };
 }
 
 /** What the writer left in place; a writer that sends one empty entry resets all ownership. */

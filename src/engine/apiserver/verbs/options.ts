@@ -1,6 +1,6 @@
 /** The options of list and watch: which combinations make sense, and in which words a real server refuses the others. */
 import { type FieldError, failure, invalid } from "#kit/status.ts";
-import type { Query } from "../wire/request.ts";
+import type { Query, ResourceRequest } from "../wire/request.ts";
 
 const EXACT = "Exact";
 const NOT_OLDER = "NotOlderThan";
@@ -9,10 +9,10 @@ function forbid(field: string, why: string): FieldError {
   return { field, reason: "FieldValueForbidden", message: `Forbidden: ${why}` };
 }
 
-function unsupported(value: string, supported: readonly string[]): FieldError {
+function unsupported(value: string, supported: readonly string[], field = "resourceVersionMatch"): FieldError {
   const known = supported.map((name) => JSON.stringify(name)).join(", ");
   return {
-    field: "resourceVersionMatch",
+    field,
     reason: "FieldValueNotSupported",
     message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${known}`,
   };
@@ -53,6 +53,47 @@ export function checkWatchOptions({ resourceVersionMatch: match = "", sendInitia
     if (query.continue) errors.push(forbid(field, `${field} is forbidden when continue is provided`));
   }
   reject(errors);
+}
+
+const APPLY = "application/apply-patch+yaml";
+const MAX_MANAGER = 128;
+const WRITE_OPTIONS: { readonly [verb: string]: string } = {
+  create: "CreateOptions",
+  update: "UpdateOptions",
+  patch: "PatchOptions",
+};
+
+/** Throws Invalid when the options of a create, update or patch make no sense. */
+export function checkWriteOptions({ verb, query, contentType }: ResourceRequest): void {
+  const kind = WRITE_OPTIONS[verb];
+  if (!kind) return;
+  const { fieldManager: manager = "", fieldValidation = "", dryRun = "" } = query;
+  const isApply = verb === "patch" && contentType === APPLY;
+  const errors: FieldError[] = [];
+  if (dryRun && dryRun !== "All") errors.push(unsupported(dryRun, ["All"], "dryRun"));
+  if (isApply && !manager)
+    errors.push({
+      field: "fieldManager",
+      reason: "FieldValueRequired",
+      message: "Required value: is required for apply patch",
+    });
+  if (verb === "patch" && !isApply && query.force)
+    errors.push(forbid("force", "may not be specified for non-apply patch"));
+  if (manager.length > MAX_MANAGER)
+    errors.push({
+      field: "fieldManager",
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${MAX_MANAGER} bytes`,
+    });
+  if (/\p{C}/u.test(manager))
+    errors.push({
+      field: "fieldManager",
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters`,
+    });
+  if (fieldValidation && !["Ignore", "Warn", "Strict"].includes(fieldValidation))
+    errors.push(unsupported(fieldValidation, ["Ignore", "Strict", "Warn"], "fieldValidation"));
+  if (errors.length > 0) throw invalid("meta.k8s.io", kind, "", errors);
 }
 
 /** Throws when the client has seen a revision that this server has not reached. */

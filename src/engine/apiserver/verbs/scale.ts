@@ -32,7 +32,7 @@ export async function scale(request: ResourceRequest, core: Core): Promise<Answe
   if (typeof version === "string") draft.metadata.resourceVersion = version;
   const whole: ResourceRequest = { ...request, target: { ...target } };
   delete whole.target.subresource;
-  const entry = await change(whole, core, { draft, current, admitted: true });
+  const entry = await change(whole, core, { draft, current, admitted: true, through: "scale" });
   return { kind: "object", code: 200, object: scaleOf(served, entry) };
 }
 

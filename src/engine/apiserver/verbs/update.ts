@@ -8,7 +8,7 @@ import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { decode } from "./decode.ts";
 import { recordUpdate } from "./managed.ts";
-import { bumpGeneration, type Core, carryOver, check, managerOf, replace, requireFresh } from "./write.ts";
+import { bumpGeneration, type Core, carryOver, check, isDryRun, managerOf, replace, requireFresh } from "./write.ts";
 
 /** Replaces an object, or its status, by the request's body. */
 export async function update(request: ResourceRequest, core: Core): Promise<Answer> {
@@ -30,13 +30,20 @@ export async function update(request: ResourceRequest, core: Core): Promise<Answ
   return { kind: "entry", code: 200, served, entry: served.view(entry), warnings };
 }
 
-type Replacement = { draft: Unstructured; current: Entry; managed?: boolean; admitted?: boolean };
+type Replacement = {
+  draft: Unstructured;
+  current: Entry;
+  managed?: boolean;
+  admitted?: boolean;
+  /** The subresource that the writer used, when it is not the one that is written. */
+  through?: string;
+};
 
 /** Stores a decoded draft in place of `current`. `managed`: its managedFields are up to date; `admitted`: it has passed admission. */
 export async function change(
   request: ResourceRequest,
   core: Core,
-  { draft, current, managed = false, admitted = false }: Replacement,
+  { draft, current, managed = false, admitted = false, through }: Replacement,
 ): Promise<Entry> {
   const { served, target } = request;
   const before = served.view(current).object;
@@ -55,13 +62,21 @@ export async function change(
       current: before,
       manager: managerOf(request),
       at: core.clock(),
-      subresource: target.subresource,
+      subresource: through ?? target.subresource,
     });
   if (gate) {
     await gate.validate(next, before);
     requireStanding(core.objects, served, current);
   }
-  return replace(request, core, { draft: next, current });
+  const giveBack = core.addresses.claim(served.collection, next, before);
+  try {
+    const entry = await replace(request, core, { draft: next, current });
+    if (isDryRun(request.query)) giveBack();
+    return entry;
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
 }
 
 function wholeObject({ served }: ResourceRequest, draft: Unstructured, before: Unstructured): Unstructured {

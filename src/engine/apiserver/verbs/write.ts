@@ -13,6 +13,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
+import type { ServiceAddresses } from "../strategies/addresses.ts";
 import type { Query, ResourceRequest } from "../wire/request.ts";
 import { validateMetadata } from "./metadata.ts";
 
@@ -25,6 +26,8 @@ export type Core = {
   readonly identity: Identity;
   /** Who may do what. */
   readonly access: Authorizer;
+  /** Which addresses and ports Services have. */
+  readonly addresses: ServiceAddresses;
   /** What checks and changes writes, besides their schema. */
   readonly admission: Admission;
 };
