@@ -57,16 +57,24 @@ async function readExample(folder: string): Promise<Map<string, Buffer>> {
   return new Map(await Promise.all(read));
 }
 
+/** How long a step may say that it failed: what an interrupted start left behind mends itself. */
+const PATIENCE_MS = 15_000;
+
 /** Tells when each step of the workload's supply chain is ready, and fails when one cannot become so. */
 function followWorkload({ cache }: Platform) {
   const informer = cache.informer(Workload);
   const waiting = new Map<string, PromiseWithResolvers<void>>();
+  const conditionOfStep = (name: string): Condition | undefined =>
+    conditionOf(informer.get(NAME, NAMESPACE)?.status?.resources?.find((entry) => entry.name === name));
+  const stillFailed = (name: string): boolean => conditionOfStep(name)?.status === "False";
+  const failureOf = (name: string): Error => new Error(`${name}: ${conditionOfStep(name)?.message ?? "failed"}`);
   const check = (): void => {
     const resources = informer.get(NAME, NAMESPACE)?.status?.resources ?? [];
     for (const [name, { resolve, reject }] of waiting) {
       const ready = conditionOf(resources.find((entry) => entry.name === name));
       if (ready?.status === "True") resolve();
-      else if (ready?.status === "False") reject(new Error(`${name}: ${ready.message ?? ready.reason}`));
+      else if (ready?.status === "False")
+        setTimeout(() => stillFailed(name) && reject(failureOf(name)), PATIENCE_MS).unref();
     }
   };
   const stop = informer.subscribe(check);
