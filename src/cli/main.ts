@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { CliError } from "./errors.ts";
+import { backupVerbs } from "./verbs/backup.ts";
 import { clusterVerbs } from "./verbs/cluster.ts";
 import { conventionVerbs } from "./verbs/convention.ts";
 import { platformVerbs } from "./verbs/platform.ts";
@@ -18,7 +19,8 @@ const program = new Command("slipway")
   .configureHelp({ showGlobalOptions: true })
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 the platform does not run.");
 
-for (const register of [platformVerbs, clusterVerbs, workloadVerbs, questionVerbs, conventionVerbs]) register(program);
+for (const register of [platformVerbs, clusterVerbs, backupVerbs, workloadVerbs, questionVerbs, conventionVerbs])
+  register(program);
 
 program.exitOverride();
 try {

@@ -6,6 +6,7 @@ import { createAdmission } from "./admission/index.ts";
 import { Authorizer } from "./auth/authorizer.ts";
 import { createIdentity } from "./auth/identity.ts";
 import { discoveryDocument, ISSUER, type Tokens } from "./auth/tokens.ts";
+import type { Backups } from "./backup.ts";
 import { describeServer } from "./discovery/index.ts";
 import { servedBy } from "./resources/definition.ts";
 import { Registry, serveBuiltin } from "./resources/registry.ts";
@@ -28,12 +29,17 @@ export type Server = Core & {
 export type ServerOptions = {
   store: Store;
   tokens: Tokens;
+  /** Absent: no backups can be taken through the API. */
+  backups?: Backups | undefined;
   /** How admission webhooks behind a service are reached. Default: through the endpoints of its object. */
   resolveService?: ResolveService | undefined;
 } & Pick<Core, "clock" | "randomBytes">;
 
+const BACKUP_PATH = "/backup";
+
 /** Loads the store and serves what is in it. */
-export function createServer({ store, clock, randomBytes, tokens, resolveService }: ServerOptions): Server {
+export function createServer(options: ServerOptions): Server {
+  const { store, clock, randomBytes, tokens, backups, resolveService } = options;
   const objects = new ObjectStore(store, () => clock().getTime());
   const registry = new Registry();
   for (const kind of BUILTIN_KINDS) registry.add(serveBuiltin(kind, objects));
@@ -53,6 +59,7 @@ export function createServer({ store, clock, randomBytes, tokens, resolveService
     podStreams: undefined,
     handle: async (raw) => {
       const target = parseTarget(raw.path);
+      if (backups && raw.path === BACKUP_PATH && raw.method === "GET") return backups.open();
       if (!target) return (await describeIssuer(raw, server)) ?? describeServer(raw, registry);
       return run(resolve(raw, target, registry), server, server.podStreams);
     },

@@ -8,6 +8,7 @@ import type { Store } from "#ports/store/store.ts";
 import type { ResolveService } from "./admission/client.ts";
 import { loadPki, type Pki } from "./auth/pki.ts";
 import { ISSUER, loadTokens } from "./auth/tokens.ts";
+import { createBackups } from "./backup.ts";
 import { publishOwnService } from "./discovery/own-service.ts";
 import { startLifecycle } from "./lifecycle/index.ts";
 import { createServer } from "./server.ts";
@@ -48,8 +49,6 @@ export interface ApiServer {
   authenticateToken(token: string): Promise<{ username: string; groups: readonly string[] } | undefined>;
   /** Connects whoever runs the containers, so that logs can be read. */
   setPodStreams(streams: PodStreams | undefined): void;
-  /** Writes a consistent copy of the store into a new file, while the server goes on. Rejects with a StoreError. */
-  backup(file: string): Promise<void>;
   /** Ends all watches and connections, writes what is outstanding, closes the store. */
   close(): Promise<void>;
 }
@@ -65,7 +64,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
   const tokens = await loadTokens(folder, clock);
   const { store, resolveService } = options;
-  const server = createServer({ store, clock, randomBytes, tokens, resolveService });
+  const backups = await createBackups(join(options.dataDir, "backups"), (file) => store.backup(file));
+  const server = createServer({ store, clock, randomBytes, tokens, backups, resolveService });
   const caPem = pki.authority.cert;
   const lifecycle = await startLifecycle({ core: server, registry: server.registry, handle: server.handle, caPem });
   const https = await listen({ server, pki, port: options.port, host });
@@ -84,7 +84,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     setPodStreams: (streams) => {
       server.podStreams = streams;
     },
-    backup: (file) => server.objects.backup(file),
     close: async () => {
       https.close();
       https.closeAllConnections();

@@ -81,11 +81,6 @@ export class ObjectStore {
     return entry;
   }
 
-  /** Writes a consistent copy of all objects into a new file, while reads and writes go on. Throws StoreError. */
-  backup(file: string): Promise<void> {
-    return this.store.backup(file);
-  }
-
   async close(): Promise<void> {
     await Promise.allSettled([...this.pending.values()].map((pending) => pending.done));
     await this.store.close();
