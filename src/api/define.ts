@@ -7,7 +7,14 @@ import { type Infer, type Schema, s } from "#kit/schema/build.ts";
 import type { CelRule, StructuralSchema } from "#kit/schema/structural.ts";
 import { apiVersionOf, type ObjectMeta, type ResourceRef } from "./meta.ts";
 
-export type Column = { name: string; type: string; jsonPath: string; priority?: number; format?: string };
+export type Column = {
+  name: string;
+  type: string;
+  jsonPath: string;
+  priority?: number;
+  format?: string;
+  description?: string;
+};
 export type ColumnSpec = string | Omit<Column, "name">;
 
 export type ScaleSubresource = { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };

@@ -1,14 +1,8 @@
 /** Object names: the grammars of Kubernetes names and the derivation of bounded child names. */
 import { createHash } from "node:crypto";
 
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
-
-/** RFC 1123 label: at most 63 lower-case letters, digits and dashes. */
-export function isDnsLabel(name: string): boolean {
-  return name.length <= 63 && LABEL.test(name);
-}
 
 /** RFC 1123 subdomain: labels joined by dots, at most 253 characters. */
 export function isDnsSubdomain(name: string): boolean {

@@ -80,6 +80,11 @@ export function failure(reason: StatusReason, message: string, details?: StatusD
   });
 }
 
+/** A 500 without a reason: what a real server makes of an error that it has not expected. */
+export function unclassified(message: string): StatusError {
+  return new StatusError({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 });
+}
+
 export type ResourceId = { group: string; resource: string };
 
 function qualified(id: ResourceId): string {
@@ -87,7 +92,7 @@ function qualified(id: ResourceId): string {
 }
 
 function detailsOf(id: ResourceId, name: string): StatusDetails {
-  return { name, ...(id.group && { group: id.group }), kind: id.resource };
+  return { ...(name && { name }), ...(id.group && { group: id.group }), kind: id.resource };
 }
 
 export function notFound(id: ResourceId, name: string): StatusError {
@@ -114,22 +119,24 @@ export type FieldError = { field: string; reason: FieldErrorReason; message: str
 
 export type FieldErrorReason =
   | "FieldValueRequired"
+  | "FieldValueNotFound"
   | "FieldValueInvalid"
   | "FieldValueNotSupported"
   | "FieldValueForbidden"
   | "FieldValueDuplicate"
   | "FieldValueTooLong"
   | "FieldValueTooMany"
-  | "FieldValueTypeInvalid";
+  | "FieldValueTypeInvalid"
+  | "InternalError";
 
 /** A 422 with one cause per violation. `kind` is the object's kind, as in real servers. */
 export function invalid(group: string, kind: string, name: string, errors: readonly FieldError[]): StatusError {
-  const lines = errors.map((error) => `${error.field}: ${error.message}`);
+  const lines = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   const text = lines.length === 1 ? lines[0] : `[${lines.join(", ")}]`;
   return failure("Invalid", `${kind}${group ? `.${group}` : ""} "${name}" is invalid: ${text}`, {
-    name,
+    ...(name && { name }),
     ...(group && { group }),
-    kind,
+    ...(kind && { kind }),
     causes: errors.map(({ field, reason, message }) => ({ reason, message, field })),
   });
 }

@@ -1,5 +1,6 @@
 /** YAML as Kubernetes clients write it: YAML 1.1 scalars, several documents, errors that name the line. */
 import { LineCounter, parseAllDocuments, stringify } from "yaml";
+import { SCALARS, WRITTEN_SCALARS } from "./yaml-scalars.ts";
 
 /** A YAML text that does not parse; `message` names the source, line and column. */
 export class YamlError extends Error {
@@ -9,7 +10,7 @@ export class YamlError extends Error {
 /** Parses every document of `text`; empty documents are left out. `source` names the text in errors. */
 export function parseYaml(text: string, source = "input"): unknown[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { version: "1.1", lineCounter: lines, uniqueKeys: true, merge: true });
+  const documents = parseAllDocuments(text, { ...SCALARS, lineCounter: lines, uniqueKeys: true });
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => {
     const error = document.errors[0];
@@ -24,7 +25,7 @@ export function parseYaml(text: string, source = "input"): unknown[] {
 
 /** Block-style YAML of one value; strings that look like other types are quoted. */
 export function renderYaml(value: unknown): string {
-  return stringify(value, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(value, { ...WRITTEN_SCALARS, lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** Several values as one multi-document text. */

@@ -1,9 +1,12 @@
 // Admission webhooks: a real HTTPS server with its own authority, called by a real API server.
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
 import { after, afterEach, before, test } from "node:test";
+import { WebSocket } from "ws";
 import {
   ConfigMap,
   CustomResourceDefinition,
@@ -17,6 +20,7 @@ import type { Unstructured } from "#api/meta.ts";
 import { issueCertificate, type KeyPair } from "#engine/apiserver/auth/x509.ts";
 import { StatusError } from "#kit/status.ts";
 import { KubeClient } from "#ports/kube/client.ts";
+import { parseKubeconfig } from "#ports/kube/kubeconfig.ts";
 import { type Cluster, eventually, startCluster, Widget, widgetDefinition } from "./cluster.ts";
 
 type Review = {
@@ -191,6 +195,30 @@ test("asks about updates, patches and deletions", async () => {
       ["DELETE", "DeleteOptions", { a: "3", z: "1" }, undefined],
     ],
   );
+});
+
+test("asks about connections to pods, with what they are for", async () => {
+  const rules = [{ operations: ["CONNECT"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods/*"] }];
+  await validating("v", webhook("/v", { rules }));
+  answers["/v"] = (review) => reply(review, { allowed: false, status: { message: "no way in" } });
+  const query = "container=c&command=sh&command=-c&stdin=true&tty=true&stdout=true";
+  const { ca, cert, key } = parseKubeconfig(cluster.server.kubeconfig());
+  const url = `${cluster.server.url.replace("https", "wss")}/api/v1/namespaces/default/pods/p/exec?${query}`;
+  const [, answer] = await once(new WebSocket(url, [], { ca, cert, key }), "unexpected-response");
+  const status = JSON.parse((await buffer(answer)).toString());
+  deepEqual([status.code, status.message], [400, 'admission webhook "v.example.dev" denied the request: no way in']);
+  const [, { request }] = reviews[0] as [string, Review];
+  deepEqual(request.kind, { group: "", version: "v1", kind: "PodExecOptions" });
+  deepEqual([request.operation, request.subResource, request.name], ["CONNECT", "exec", "p"]);
+  deepEqual(request.object, {
+    kind: "PodExecOptions",
+    apiVersion: "v1",
+    stdin: true,
+    stdout: true,
+    tty: true,
+    container: "c",
+    command: ["sh", "-c"],
+  });
 });
 
 test("refuses what a webhook denies", async () => {
@@ -438,7 +466,7 @@ test("asks only when the match conditions hold", async () => {
   equal(reviews.length, 1);
   const error = await refusal(client.create(ConfigMap, config({ data: {} }, { name: "lacking" })));
   equal(error.reason, "Forbidden");
-  match(error.message, /^configmaps "lacking" is forbidden: match condition "c0": no such key: a$/);
+  match(error.message, /^configmaps "lacking" is forbidden: match condition "c0": no such key: data$/);
   const { webhooks } = (await client.get(ValidatingWebhookConfiguration, "v")) as unknown as { webhooks: object[] };
   await client.delete(ValidatingWebhookConfiguration, { name: "v" });
   await validating("v", { ...webhooks[0], failurePolicy: "Ignore" });

@@ -1,7 +1,15 @@
 // The same behaviour over both transports: what a client of a real API server relies on.
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ConfigMap, CustomResourceDefinition, Deployment, Namespace, Pod, Secret } from "#api/builtin/index.ts";
+import {
+  Binding,
+  ConfigMap,
+  CustomResourceDefinition,
+  Deployment,
+  Namespace,
+  Pod,
+  Secret,
+} from "#api/builtin/index.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { StatusError } from "#kit/status.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
@@ -197,7 +205,7 @@ for (const [transportName, open] of TRANSPORTS)
       );
       equal(pod.spec?.containers[0]?.imagePullPolicy, "IfNotPresent");
       const target = { name: "p", namespace: ns };
-      await client.patch(Pod, target, { type: "strategic", body: { spec: { nodeName: "node" } } });
+      await client.create(Binding, { metadata: { name: "p", namespace: ns }, target: { kind: "Node", name: "node" } });
       deepEqual(names(await client.list(Pod, { namespace: ns, fields: "spec.nodeName=node" })), ["p"]);
       await client.delete(Pod, target);
       const dying = await client.get(Pod, "p", ns);
@@ -233,7 +241,7 @@ for (const [transportName, open] of TRANSPORTS)
         return true;
       });
       const path = `/apis/example.dev/v1/namespaces/${ns}/widgets`;
-      const body = { ...widget("s", ns, { size: 1, other: true }) };
+      const body = { apiVersion: "example.dev/v1", kind: "Widget", ...widget("s", ns, { size: 1, other: true }) };
       const strict = { method: "POST" as const, path, query: { fieldValidation: "Strict" }, body };
       await rejects(client.transport.request(strict), (error: StatusError) =>
         /unknown field "spec.other"/.test(error.message),
@@ -441,9 +449,13 @@ for (const [transportName, open] of TRANSPORTS)
       const definition = structuredClone(widgetDefinition);
       definition.metadata.name = "gadgets.example.dev";
       definition.spec.names = { plural: "gadgets", kind: "Gadget", shortNames: ["gd"] };
-      const created = await client.create(CustomResourceDefinition, definition);
+      equal((await client.create(CustomResourceDefinition, definition)).status?.conditions, null);
+      const status = await eventually(async () => {
+        const found = await client.get(CustomResourceDefinition, "gadgets.example.dev");
+        return found?.status?.conditions ? found.status : undefined;
+      });
       deepEqual(
-        created.status?.conditions?.map(({ type, status }) => [type, status]),
+        status.conditions?.map((condition) => [condition.type, condition.status]),
         [
           ["NamesAccepted", "True"],
           ["Established", "True"],
@@ -477,9 +489,13 @@ for (const [transportName, open] of TRANSPORTS)
       });
       const path = `/api/v1/namespaces/${ns}/pods/l/log`;
       await rejects(client.transport.stream({ method: "GET", path }), reason("ServiceUnavailable"));
-      cluster.server.setPodStreams(async function* (namespace, pod, container, query) {
-        yield Buffer.from(`${namespace}/${pod}/${container} `);
-        yield Buffer.from(String(query.tailLines));
+      cluster.server.setPodStreams({
+        logs: async function* (namespace, pod, container, query) {
+          yield Buffer.from(`${namespace}/${pod}/${container} `);
+          yield Buffer.from(String(query.tailLines));
+        },
+        container: () => undefined,
+        connect: () => Promise.reject(new Error("nothing runs")),
       });
       const chunks: Uint8Array[] = [];
       for await (const chunk of await client.transport.stream({ method: "GET", path, query: { tailLines: "5" } }))

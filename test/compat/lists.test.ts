@@ -100,7 +100,7 @@ const REFUSED: [query: string, code: number, message: RegExp][] = [
   ["sendInitialEvents=true", 422, /sendInitialEvents is forbidden for list/],
   ["continue=nonsense", 400, /continue key is not valid/],
   ["resourceVersion=99999999", 504, /Too large resource version/],
-  ["resourceVersion=abc", 400, /not a whole number/],
+  ["resourceVersion=abc", 400, /invalid syntax/],
   ["watch=1&sendInitialEvents=true", 422, /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/],
   ["watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=5", 422, /forbidden for watch unless sendInitialEvents/],
   ["watch=1&resourceVersion=99999999", 504, /Too large resource version/],

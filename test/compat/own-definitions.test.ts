@@ -8,10 +8,14 @@ import { definitionProblems } from "#engine/apiserver/resources/legal/definition
 import { DECLARED_KINDS } from "#profiles/resources.ts";
 
 function problems(definition: CustomResourceDefinitionObject): string[] {
-  const { names } = definition.spec;
+  const { names, versions } = definition.spec;
   names.singular ||= names.kind.toLowerCase();
   names.listKind ||= `${names.kind}List`;
-  return definitionProblems(definition, undefined).map(({ field, message }) => `${field}: ${message}`);
+  const storedVersions = versions.filter(({ storage }) => storage).map(({ name }) => name);
+  return definitionProblems(
+    { ...definition, status: { conditions: null, acceptedNames: names, storedVersions } },
+    undefined,
+  ).map(({ field, message }) => `${field}: ${message}`);
 }
 
 for (const kind of DECLARED_KINDS.filter(({ builtin }) => !builtin))

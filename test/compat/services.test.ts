@@ -39,7 +39,7 @@ test("gives every service an address of its own, and takes it back", async () =>
   deepEqual(first.spec?.clusterIPs, [first.spec?.clusterIP]);
   ok(first.spec?.clusterIP !== second.spec?.clusterIP);
   await rejects(service("third", { clusterIP: first.spec?.clusterIP }), refused(/provided IP is already allocated/));
-  await rejects(service("third", { clusterIP: "10.5.0.1" }), refused(/not in the valid range/));
+  await rejects(service("third", { clusterIP: "10.5.0.1" }), refused(/does not match the current range/));
   await rejects(
     change("first", { clusterIP: "10.96.9.9" }),
     refused(/spec.clusterIPs\[0\]: .*may not change once set/),

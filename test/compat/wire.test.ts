@@ -111,12 +111,10 @@ const REFUSED: [title: string, path: string, call: Call, code: number, reason: s
     "BadRequest",
   ],
   ["an unknown resource", "/api/v1/namespaces/default/nothings", {}, 404, "NotFound"],
-  ["an unknown group", "/apis/none.dev/v1/things", {}, 404, "NotFound"],
   ["a malformed escape", "/api/v1/namespaces/%zz/configmaps", {}, 400, "BadRequest"],
   ["a strange path", "/api/v1/namespaces/default/pods/a/b/c/d", {}, 404, "NotFound"],
-  ["an unknown root", "/nothing", {}, 404, "NotFound"],
   ["a wrong method", CONFIGMAPS, { method: "PUT", body: "{}", headers: JSON_BODY }, 405, "MethodNotAllowed"],
-  ["a bad limit", `${CONFIGMAPS}?limit=-1`, {}, 400, "BadRequest"],
+  ["a bad limit", `${CONFIGMAPS}?limit=x`, {}, 400, "BadRequest"],
   ["a bad selector", `${CONFIGMAPS}?labelSelector=a%20in%20b`, {}, 400, "BadRequest"],
   ["a form that is not served", CONFIGMAPS, { headers: { accept: "application/xml" } }, 406, "NotAcceptable"],
   [
@@ -146,6 +144,12 @@ for (const [title, path, options, code, reason] of REFUSED)
     ok(status.message);
   });
 
+for (const path of ["/apis/none.dev/v1/things", "/nothing"])
+  test(`has a page for ${path}, below which there is nothing`, async () => {
+    const { code, body, headers } = await call(path);
+    deepEqual([code, body, headers["content-type"]], [404, "404 page not found\n", "text/plain; charset=utf-8"]);
+  });
+
 test("is open about its health and version only", async () => {
   for (const path of ["/healthz", "/livez", "/readyz"]) equal((await call(path, { as: "nobody" })).body, "ok");
   match(
@@ -170,7 +174,7 @@ test("takes YAML", async () => {
     201,
   );
   const broken = await call(CONFIGMAPS, { method: "POST", body: "a: [", headers: yaml });
-  match((JSON.parse(broken.body) as { message: string }).message, /request body:1:/);
+  match((JSON.parse(broken.body) as { message: string }).message, /yaml: line 1: column 5/);
 });
 
 test("takes protobuf", async () => {

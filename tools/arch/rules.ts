@@ -15,6 +15,8 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   "engine/controller": ["ports/kube", "api", "kit"],
   "engine/apiserver": ["ports/store", "ports/kube", "api", "kit"],
   "engine/node": ["ports/kube", "ports/sandbox", "ports/blobs", "ports/oci", "engine/controller", "api", "kit"],
+  "engine/network": ["ports/kube", "ports/sandbox", "engine/controller", "api", "kit"],
+  "engine/scheduler": ["ports/kube", "engine/controller", "api", "kit"],
   "engine/gateway": ["ports/kube", "engine/controller", "api", "kit"],
   platform: ["engine/controller", "ports/kube", "ports/blobs", "ports/oci", "ports/git", "ports/render", "api", "kit"],
   profiles: ["platform", "engine", "ports", "api", "kit"],

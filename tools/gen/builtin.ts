@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 
-type TypeRef = string | { list: TypeRef; rel?: string; keys?: string[] } | { map: TypeRef; rel?: string };
-type Field = {
+export type TypeRef = string | { list: TypeRef; rel?: string; keys?: string[] } | { map: TypeRef; rel?: string };
+export type Field = {
   go: string;
   optional?: boolean;
   required?: boolean;
@@ -26,6 +26,7 @@ type Facts = {
 const EMBEDDED: Record<string, string> = {
   Volume: "VolumeSource",
   PersistentVolumeSpec: "PersistentVolumeSource",
+  IngressRule: "IngressRuleValue",
   Probe: "ProbeHandler",
   EphemeralContainer: "Container",
   EphemeralContainerCommon: "Container",
@@ -43,9 +44,12 @@ const EMBEDDED: Record<string, string> = {
 const SCALARS: Record<string, { ts: string; schema: StructuralSchema }> = {
   "meta.v1.Time": { ts: "string", schema: { type: "string", format: "date-time", nullable: true } },
   "meta.v1.MicroTime": { ts: "string", schema: { type: "string", format: "date-time", nullable: true } },
-  "resource.Quantity": { ts: "string", schema: { "x-kubernetes-int-or-string": true } },
+  "resource.Quantity": { ts: "string", schema: { "x-kubernetes-int-or-string": true, format: "quantity" } },
   "intstr.IntOrString": { ts: "number | string", schema: { "x-kubernetes-int-or-string": true } },
-  "runtime.RawExtension": { ts: "unknown", schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+  "runtime.RawExtension": {
+    ts: "unknown",
+    schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-map-type": "atomic" },
+  },
   "meta.v1.FieldsV1": {
     ts: "Record<string, unknown>",
     schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
@@ -53,7 +57,8 @@ const SCALARS: Record<string, { ts: string; schema: StructuralSchema }> = {
 };
 
 const facts = JSON.parse(readFileSync(new URL("./builtin-kinds.json", import.meta.url), "utf8")) as Facts;
-const names = shortNames();
+/** Short name by full type name. */
+export const names: ReadonlyMap<string, string> = shortNames();
 
 function shortNames(): Map<string, string> {
   const result = new Map<string, string>();
@@ -92,7 +97,8 @@ function typeOf(owner: string, field: Field): TypeRef | undefined {
   return facts.enums[local] ? "string" : undefined;
 }
 
-function fieldsOf(type: string): Record<string, Field> {
+/** The fields of a type, those of embedded structs included. */
+export function fieldsOf(type: string): Record<string, Field> {
   const own = Object.fromEntries(
     Object.entries(facts.types[type]?.fields ?? {}).map(([key, field]) => {
       const ref = typeOf(type, field);
@@ -124,6 +130,8 @@ function schemaOf(ref: TypeRef | undefined, field: Field): StructuralSchema | { 
     if ("map" in ref) return { type: "object", additionalProperties: schemaOf(ref.map, field) as StructuralSchema };
     return { type: "array", items: schemaOf(ref.list, field) as StructuralSchema };
   }
+  if (ref.startsWith("__untyped_atomic"))
+    return { "x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-map-type": "atomic" };
   if (ref === "string") return { type: "string" };
   if (ref === "numeric") return { type: field.go.includes("float") ? "number" : "integer" };
   if (ref === "boolean") return { type: "boolean" };
@@ -174,9 +182,9 @@ export function renderTypes(): string {
 /** Structural schemas by short type name; `$ref` names another entry. */
 export function renderSchemas(): string {
   const entries = [...names].map(([type, name]) => {
-    const properties = Object.fromEntries(
-      Object.entries(fieldsOf(type)).map(([key, field]) => [key, fieldSchema(field)]),
-    );
+    const own = Object.entries(fieldsOf(type)).map(([key, field]) => [key, fieldSchema(field)]);
+    const text = { type: "string" };
+    const properties = { ...(isKind(type) && { apiVersion: text, kind: text }), ...Object.fromEntries(own) };
     const atomic = facts.types[type]?.rel === "atomic" ? { "x-kubernetes-map-type": "atomic" } : {};
     return `${JSON.stringify(name)}:${JSON.stringify({ type: "object", ...atomic, properties })}`;
   });

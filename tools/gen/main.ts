@@ -2,15 +2,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { renderSchemas, renderTypes } from "./builtin.ts";
+import { renderCommands } from "./commands.ts";
 import { renderConventions } from "./conventions.ts";
+import { renderForms } from "./forms.ts";
 import { renderProtobuf } from "./protobuf.ts";
 import { renderDefinitions, renderReference } from "./reference.ts";
 
 const OUTPUTS: { readonly [path: string]: () => string } = {
   "src/api/builtin/types.gen.ts": renderTypes,
   "src/api/builtin/schemas.gen.json": renderSchemas,
+  "src/api/builtin/forms.gen.json": renderForms,
   "src/api/builtin/protobuf.gen.json": renderProtobuf,
   "docs/reference/kinds.md": renderReference,
+  "docs/reference/commands.md": renderCommands,
   "docs/reference/conventions.md": renderConventions,
   "docs/reference/crds.yaml": renderDefinitions,
 };

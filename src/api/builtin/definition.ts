@@ -92,6 +92,11 @@ export type DefinitionVersion = {
   selectableFields?: { jsonPath: string }[];
 };
 
+type ConversionWebhook = {
+  conversionReviewVersions?: string[];
+  clientConfig?: { url?: string; service?: { name?: string; namespace?: string } };
+};
+
 /** apiextensions.k8s.io/v1 CustomResourceDefinition, without the parts that nobody here reads. */
 export type CustomResourceDefinitionObject = {
   apiVersion: string;
@@ -102,10 +107,10 @@ export type CustomResourceDefinitionObject = {
     names: Names;
     scope: "Namespaced" | "Cluster";
     versions: DefinitionVersion[];
-    conversion?: { strategy: string };
+    conversion?: { strategy: string; webhook?: ConversionWebhook };
     preserveUnknownFields?: boolean;
   };
-  status?: { conditions: Condition[]; acceptedNames: Names; storedVersions: string[] };
+  status?: { conditions: Condition[] | null; acceptedNames: Names; storedVersions: string[] };
 };
 
 const group = "apiextensions.k8s.io";

@@ -33,6 +33,12 @@ export const ConfigMap: Resource<k8s.ConfigMap> = builtin({ kind: "ConfigMap", s
 export const Secret: Resource<k8s.Secret> = builtin({ kind: "Secret" });
 export const ServiceAccount: Resource<k8s.ServiceAccount> = builtin({ kind: "ServiceAccount", shortNames: ["sa"] });
 export const Event: Resource<k8s.Event> = builtin({ kind: "Event", shortNames: ["ev"] });
+export const EventsEvent: Resource<k8s.EventsV1Event> = builtin({
+  group: "events.k8s.io",
+  kind: "Event",
+  type: "EventsV1Event",
+  shortNames: ["ev"],
+});
 export const LimitRange: Resource<k8s.LimitRange> = builtin({ kind: "LimitRange", shortNames: ["limits"] });
 export const ResourceQuota: Resource<k8s.ResourceQuota> = builtin({
   kind: "ResourceQuota",
@@ -42,6 +48,12 @@ export const ResourceQuota: Resource<k8s.ResourceQuota> = builtin({
 export const PersistentVolumeClaim: Resource<k8s.PersistentVolumeClaim> = builtin({
   kind: "PersistentVolumeClaim",
   shortNames: ["pvc"],
+  status: true,
+});
+export const PersistentVolume: Resource<k8s.PersistentVolume> = builtin({
+  kind: "PersistentVolume",
+  ...cluster,
+  shortNames: ["pv"],
   status: true,
 });
 
@@ -89,6 +101,62 @@ export const CronJob: Resource<k8s.CronJob> = builtin({
   status: true,
 });
 export const Lease: Resource<k8s.Lease> = builtin({ group: "coordination.k8s.io", kind: "Lease" });
+export const PriorityClass: Resource<k8s.PriorityClass> = builtin({
+  group: "scheduling.k8s.io",
+  kind: "PriorityClass",
+  plural: "priorityclasses",
+  ...cluster,
+  shortNames: ["pc"],
+});
+export const StorageClass: Resource<k8s.StorageClass> = builtin({
+  group: "storage.k8s.io",
+  kind: "StorageClass",
+  plural: "storageclasses",
+  ...cluster,
+  shortNames: ["sc"],
+});
+const networking = { group: "networking.k8s.io" };
+export const Ingress: Resource<k8s.Ingress> = builtin({
+  ...networking,
+  kind: "Ingress",
+  plural: "ingresses",
+  shortNames: ["ing"],
+  status: true,
+});
+export const IngressClass: Resource<k8s.IngressClass> = builtin({
+  ...networking,
+  kind: "IngressClass",
+  plural: "ingressclasses",
+  ...cluster,
+});
+export const NetworkPolicy: Resource<k8s.NetworkPolicy> = builtin({
+  ...networking,
+  kind: "NetworkPolicy",
+  plural: "networkpolicies",
+  shortNames: ["netpol"],
+});
+export const PodDisruptionBudget: Resource<k8s.PodDisruptionBudget> = builtin({
+  group: "policy",
+  kind: "PodDisruptionBudget",
+  shortNames: ["pdb"],
+  status: true,
+});
+export const HorizontalPodAutoscaler: Resource<k8s.AutoscalingV2HorizontalPodAutoscaler> = builtin({
+  group: "autoscaling",
+  version: "v2",
+  kind: "HorizontalPodAutoscaler",
+  type: "AutoscalingV2HorizontalPodAutoscaler",
+  shortNames: ["hpa"],
+  categories: ["all"],
+  status: true,
+});
+export const RuntimeClass: Resource<k8s.RuntimeClass> = builtin({
+  group: "node.k8s.io",
+  kind: "RuntimeClass",
+  plural: "runtimeclasses",
+  ...cluster,
+});
+export const PodTemplate: Resource<k8s.PodTemplate> = builtin({ kind: "PodTemplate" });
 export const EndpointSlice: Resource<k8s.EndpointSlice> = builtin({ group: "discovery.k8s.io", kind: "EndpointSlice" });
 
 export const Role: Resource<k8s.Role> = builtin({ ...rbac, kind: "Role" });
@@ -99,6 +167,8 @@ export const ClusterRoleBinding: Resource<k8s.ClusterRoleBinding> = builtin({
   kind: "ClusterRoleBinding",
   ...cluster,
 });
+
+export const Binding: Resource<k8s.Binding> = builtin({ kind: "Binding" });
 
 const authentication = { group: "authentication.k8s.io" };
 const authorization = { group: "authorization.k8s.io" };
@@ -117,6 +187,7 @@ export const ValidatingWebhookConfiguration: Resource<k8s.ValidatingWebhookConfi
 
 /** Kinds that are answered and never stored. */
 export const REVIEW_KINDS: readonly Resource[] = [
+  Binding,
   builtin({ ...authentication, kind: "SelfSubjectReview", ...cluster }),
   builtin({ ...authentication, kind: "TokenReview", ...cluster }),
   builtin({ ...authorization, kind: "LocalSubjectAccessReview" }),
@@ -134,7 +205,9 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   Namespace,
   Node,
   PersistentVolumeClaim,
+  PersistentVolume,
   Pod,
+  PodTemplate,
   ResourceQuota,
   Secret,
   ServiceAccount,
@@ -144,10 +217,19 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   Deployment,
   ReplicaSet,
   StatefulSet,
+  EventsEvent,
   CronJob,
   Job,
+  HorizontalPodAutoscaler,
   Lease,
   EndpointSlice,
+  Ingress,
+  IngressClass,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  RuntimeClass,
+  PriorityClass,
+  StorageClass,
   ClusterRoleBinding,
   ClusterRole,
   RoleBinding,

@@ -33,7 +33,14 @@ function link(schema: Linked): StructuralSchema {
     ...(own.items && { items: link(own.items) }),
     ...(typeof own.additionalProperties === "object" && { additionalProperties: link(own.additionalProperties) }),
     ...(own.properties && {
-      properties: Object.fromEntries(Object.entries(own.properties).map(([key, field]) => [key, link(field)])),
+      properties: Object.fromEntries(
+        Object.entries(own.properties).map(([key, field]) => [
+          key,
+          key === "metadata" && field["x-kubernetes-preserve-unknown-fields"]
+            ? builtinSchema("ObjectMeta")
+            : link(field),
+        ]),
+      ),
     }),
   };
 }

@@ -2633,6 +2633,7 @@ export type IngressPortStatus = {
 
 export type IngressRule = {
   host?: string;
+  http?: HTTPIngressRuleValue;
 };
 
 export type IngressRuleValue = {

@@ -1,18 +1,24 @@
 /** carto.run/v1alpha1 ClusterDelivery: the path that deliverables of a kind take. */
 import { s } from "#kit/schema/build.ts";
 import { defineResource, type ObjectOf } from "../define.ts";
-import { blueprintParams, blueprintSelector, inputs, readiness, templateReference } from "./shared.ts";
+import { DELIVERY_RULES, DELIVERY_STEP_RULES } from "./rules.ts";
+import { DELIVERABLE_PATHS } from "./selectable.ts";
+import { blueprintParams, blueprintSelector, inputs, readiness, stepName, steps, templateReference } from "./shared.ts";
 
-const step = s.object({
-  name: s.string(),
-  templateRef: templateReference(
-    s.oneOf("ClusterSourceTemplate", "ClusterDeploymentTemplate", "ClusterTemplate", "ClusterConfigTemplate"),
-  ),
-  params: s.optional(blueprintParams),
-  sources: inputs,
-  configs: inputs,
-  deployment: s.optional(s.object({ resource: s.string() })),
-});
+const step = s.object(
+  {
+    name: stepName,
+    templateRef: templateReference(
+      s.oneOf("ClusterSourceTemplate", "ClusterDeploymentTemplate", "ClusterTemplate", "ClusterConfigTemplate"),
+      DELIVERABLE_PATHS,
+    ),
+    params: s.optional(blueprintParams),
+    sources: inputs,
+    configs: inputs,
+    deployment: s.optional(s.object({ resource: stepName })),
+  },
+  DELIVERY_STEP_RULES,
+);
 
 export const ClusterDelivery = defineResource({
   group: "carto.run",
@@ -23,13 +29,14 @@ export const ClusterDelivery = defineResource({
   scope: "Cluster",
   doc: "The steps from configuration to running objects, and which deliverables take them.",
   spec: s.object({
-    ...blueprintSelector,
+    ...blueprintSelector(DELIVERABLE_PATHS),
     params: s.optional(blueprintParams),
-    resources: s.array(step),
+    resources: steps(step),
     serviceAccountRef: s.optional(s.object({ name: s.string(), namespace: s.optional(s.string()) })),
   }),
   status: s.object({}),
   conditions: ["Ready", "TemplatesReady"],
+  rules: DELIVERY_RULES,
   columns: readiness,
 });
 export type ClusterDelivery = ObjectOf<typeof ClusterDelivery>;

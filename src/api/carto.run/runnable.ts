@@ -1,7 +1,8 @@
 /** carto.run/v1alpha1 Runnable and ClusterRunTemplate: a new object for every new set of inputs. */
 import { s } from "#kit/schema/build.ts";
 import { defineResource, type ObjectOf } from "../define.ts";
-import { readiness } from "./shared.ts";
+import { RUN_TEMPLATE_RULES } from "./rules.ts";
+import { readiness, stampedObject } from "./shared.ts";
 
 export const Runnable = defineResource({
   group: "carto.run",
@@ -35,11 +36,12 @@ export const ClusterRunTemplate = defineResource({
   group: "carto.run",
   version: "v1alpha1",
   kind: "ClusterRunTemplate",
+  rules: RUN_TEMPLATE_RULES,
   shortNames: ["crt"],
   scope: "Cluster",
   doc: "What a Runnable stamps, and where its outputs are read.",
   spec: s.object({
-    template: s.anyObject(),
+    template: stampedObject,
     outputs: s.optional(s.map(s.string(), { doc: "JSONPath of each output in the stamped object" })),
   }),
 });

@@ -1,6 +1,7 @@
 /** carto.run/v1alpha1 templates: what a step stamps, and where its output is read. */
 import { s } from "#kit/schema/build.ts";
 import { defineResource, type ObjectOf, type Resource } from "../define.ts";
+import { templateRules } from "./rules.ts";
 import { templateFields } from "./shared.ts";
 
 const shared = { group: "carto.run", version: "v1alpha1", scope: "Cluster" } as const;
@@ -8,6 +9,7 @@ const shared = { group: "carto.run", version: "v1alpha1", scope: "Cluster" } as 
 export const ClusterSourceTemplate = defineResource({
   ...shared,
   kind: "ClusterSourceTemplate",
+  rules: templateRules("ClusterSourceTemplate"),
   shortNames: ["cst"],
   doc: "Stamps an object that provides source code.",
   spec: s.object({ ...templateFields, urlPath: s.string(), revisionPath: s.string() }),
@@ -17,6 +19,7 @@ export type ClusterSourceTemplate = ObjectOf<typeof ClusterSourceTemplate>;
 export const ClusterImageTemplate = defineResource({
   ...shared,
   kind: "ClusterImageTemplate",
+  rules: templateRules("ClusterImageTemplate"),
   shortNames: ["cit"],
   doc: "Stamps an object that provides a container image.",
   spec: s.object({ ...templateFields, imagePath: s.string() }),
@@ -26,6 +29,7 @@ export type ClusterImageTemplate = ObjectOf<typeof ClusterImageTemplate>;
 export const ClusterConfigTemplate = defineResource({
   ...shared,
   kind: "ClusterConfigTemplate",
+  rules: templateRules("ClusterConfigTemplate"),
   shortNames: ["cct"],
   doc: "Stamps an object that provides configuration.",
   spec: s.object({ ...templateFields, configPath: s.string() }),
@@ -35,6 +39,7 @@ export type ClusterConfigTemplate = ObjectOf<typeof ClusterConfigTemplate>;
 export const ClusterTemplate = defineResource({
   ...shared,
   kind: "ClusterTemplate",
+  rules: templateRules("ClusterTemplate"),
   shortNames: ["ct"],
   doc: "Stamps an object that gives no output.",
   spec: s.object(templateFields),
@@ -46,6 +51,7 @@ const observation = s.object({ key: s.string(), value: s.string() });
 export const ClusterDeploymentTemplate = defineResource({
   ...shared,
   kind: "ClusterDeploymentTemplate",
+  rules: templateRules("ClusterDeploymentTemplate"),
   shortNames: ["cdt"],
   doc: "Stamps an object that deploys; gives its input on once that is deployed.",
   spec: s.object({

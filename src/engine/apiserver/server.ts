@@ -12,14 +12,14 @@ import { servedBy } from "./resources/definition.ts";
 import { Registry, serveBuiltin } from "./resources/registry.ts";
 import { ObjectStore } from "./storage/objects.ts";
 import { ServiceAddresses } from "./strategies/addresses.ts";
+import type { PodStreams } from "./streams/pod-streams.ts";
 import { run } from "./verbs/index.ts";
-import type { PodStreams } from "./verbs/logs.ts";
 import type { Core } from "./verbs/write.ts";
 import type { Answer } from "./wire/answer.ts";
-import { parseTarget, type RawRequest, resolve } from "./wire/request.ts";
+import { parseTarget, type RawRequest } from "./wire/request.ts";
+import { resolve } from "./wire/route.ts";
 
 export type Server = Core & {
-  readonly registry: Registry;
   podStreams: PodStreams | undefined;
   /** Where clients find the server. */
   url: string;
@@ -33,13 +33,15 @@ export type ServerOptions = {
   backups?: Backups | undefined;
   /** How admission webhooks behind a service are reached. Default: through the endpoints of its object. */
   resolveService?: ResolveService | undefined;
+  /** Whether namespaces have service accounts, which pods then need. */
+  controllers: boolean;
 } & Pick<Core, "clock" | "randomBytes">;
 
 const BACKUP_PATH = "/backup";
 
 /** Loads the store and serves what is in it. */
 export function createServer(options: ServerOptions): Server {
-  const { store, clock, randomBytes, tokens, backups, resolveService } = options;
+  const { store, clock, randomBytes, tokens, backups, resolveService, controllers } = options;
   const objects = new ObjectStore(store, () => clock().getTime());
   const registry = new Registry();
   for (const kind of BUILTIN_KINDS) registry.add(serveBuiltin(kind, objects));
@@ -53,7 +55,7 @@ export function createServer(options: ServerOptions): Server {
     randomBytes,
     identity: createIdentity(tokens, objects, clock),
     access,
-    admission: createAdmission({ objects, registry, access, randomBytes, resolveService }),
+    admission: createAdmission({ objects, registry, access, randomBytes, resolveService, controllers }),
     registry,
     url: ISSUER,
     podStreams: undefined,

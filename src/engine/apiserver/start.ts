@@ -12,11 +12,11 @@ import { createBackups } from "./backup.ts";
 import { publishOwnService } from "./discovery/own-service.ts";
 import { startLifecycle } from "./lifecycle/index.ts";
 import { createServer } from "./server.ts";
-import type { PodStreams } from "./verbs/logs.ts";
+import type { PodStreams } from "./streams/pod-streams.ts";
 import { listen } from "./wire/https.ts";
 import { inProcessTransport } from "./wire/in-process.ts";
 
-export type { PodStreams } from "./verbs/logs.ts";
+export type { PodStreams } from "./streams/pod-streams.ts";
 
 export type ApiServerOptions = {
   /** The server closes it when it is closed itself. */
@@ -31,6 +31,11 @@ export type ApiServerOptions = {
   hostNames?: readonly string[];
   /** How admission webhooks behind a service are reached. Default: through the endpoints of its object. */
   resolveService?: ResolveService;
+  /**
+   * Whether the server also does what a controller manager does: fill and empty namespaces, collect what owners leave
+   * behind, give pods a service account. Default true.
+   */
+  controllers?: boolean;
   clock?: () => Date;
   randomBytes?: (length: number) => Uint8Array;
 };
@@ -47,7 +52,7 @@ export interface ApiServer {
   issueToken(user: { name: string; groups: readonly string[] }, ttlSeconds: number): Promise<string>;
   /** The user of a valid token. */
   authenticateToken(token: string): Promise<{ username: string; groups: readonly string[] } | undefined>;
-  /** Connects whoever runs the containers, so that logs can be read. */
+  /** Connects whoever runs the containers, so that logs can be read and pods be connected to. */
   setPodStreams(streams: PodStreams | undefined): void;
   /** Ends all watches and connections, writes what is outstanding, closes the store. */
   close(): Promise<void>;
@@ -63,16 +68,21 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
   const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
   const tokens = await loadTokens(folder, clock);
-  const { store, resolveService } = options;
+  const { store, resolveService, controllers = true } = options;
   const backups = await createBackups(join(options.dataDir, "backups"), (file) => store.backup(file));
-  const server = createServer({ store, clock, randomBytes, tokens, backups, resolveService });
+  const server = createServer({ store, clock, randomBytes, tokens, backups, resolveService, controllers });
   const caPem = pki.authority.cert;
-  const lifecycle = await startLifecycle({ core: server, registry: server.registry, handle: server.handle, caPem });
+  const lifecycle = await startLifecycle({
+    core: server,
+    registry: server.registry,
+    handle: server.handle,
+    caPem,
+    controllers,
+  });
   const https = await listen({ server, pki, port: options.port, host });
-  const listening = https.address() as AddressInfo;
-  const url = urlOf(listening);
+  const url = urlOf(https.address);
   server.url = url;
-  await publishOwnService(server.handle, reachable(listening.address), listening.port);
+  await publishOwnService(server.handle, reachable(https.address.address), https.address.port);
   return {
     url,
     caPem,
@@ -86,7 +96,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     },
     close: async () => {
       https.close();
-      https.closeAllConnections();
       server.admission.close();
       await lifecycle.close();
       await server.objects.close();

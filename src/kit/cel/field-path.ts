@@ -29,7 +29,12 @@ export function followFieldPath(
   { brackets }: FieldPathOptions = { brackets: true },
 ): { readonly schema: StructuralSchema } | { readonly problem: string } {
   const steps = parseFieldPath(path);
-  if (!steps) return { problem: `expected [ or . but got: ${path}` };
+  if (!steps)
+    return {
+      problem: /\[\d+\]/.test(path)
+        ? "array notation is not allowed"
+        : `expected [ or . but got: ${/^[^.[]*/.exec(path)?.[0] || path}`,
+    };
   let at = schema;
   for (const { name, bracket } of steps) {
     if (bracket && !brackets) return { problem: "array notation is not allowed" };
@@ -43,8 +48,17 @@ export function followFieldPath(
   return { schema: at };
 }
 
-/** The field of an error that a rule at `path` reports for its `fieldPath`. */
-export function errorPath(path: string, fieldPath: string): string {
-  const names = (parseFieldPath(fieldPath.trim()) ?? []).map(({ name }) => name);
-  return [...(path ? [path] : []), ...names].join(".");
+/** The field of an error that a rule on a value of `schema` at `path` reports for its `fieldPath`. */
+export function errorPath(schema: StructuralSchema, path: string, fieldPath: string): string {
+  let at: StructuralSchema | undefined = schema;
+  let result = path;
+  for (const { name } of parseFieldPath(fieldPath.trim()) ?? []) {
+    const property: StructuralSchema | undefined = at?.properties?.[name];
+    const others: StructuralSchema | boolean | undefined = at?.additionalProperties;
+    const isKey = !property && typeof others === "object";
+    if (isKey) result = `${result}[${name}]`;
+    else result = result ? `${result}.${name}` : name;
+    at = property ?? (typeof others === "object" ? others : undefined);
+  }
+  return result;
 }

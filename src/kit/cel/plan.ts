@@ -1,4 +1,6 @@
 /** Checks the types of a syntax tree and turns it into closures, in one walk. */
+import { compilePattern } from "../schema/pattern.ts";
+import { parseGoDuration, parseTime } from "../schema/time.ts";
 import type { Node } from "./ast.ts";
 import { CompileError, EvaluationError } from "./errors.ts";
 import { type Frame, type Planned, type Run, spend } from "./frame.ts";
@@ -25,6 +27,12 @@ import { isList, isMap, Optional, TypeValue, typeName, Uint, type Value } from "
 
 /** The node as a closure with its type. Throws {@link CompileError}. */
 export function plan(node: Node, scope: Scope): Planned {
+  const planned = planNode(node, scope);
+  scope.onType?.(node, planned.type);
+  return planned;
+}
+
+function planNode(node: Node, scope: Scope): Planned {
   switch (node.kind) {
     case "literal":
       return { type: literalType(node.value), run: () => node.value };
@@ -63,7 +71,7 @@ function literalType(value: Value): Type {
 const TYPE_NAMES = new Set(
   (
     "int uint double bool string bytes list map null_type type optional_type google.protobuf.Timestamp " +
-    "google.protobuf.Duration net.IP net.CIDR kubernetes.Quantity kubernetes.URL"
+    "google.protobuf.Duration net.IP net.CIDR kubernetes.Quantity kubernetes.URL kubernetes.Semver"
   ).split(" "),
 );
 
@@ -187,6 +195,7 @@ function planCall(node: Of<"call">, scope: Scope): Planned {
     name === "format" && argument.kind === "list" ? planList(argument, scope, plan, true) : plan(argument, scope),
   );
   const args = target ? [target, ...rest] : rest;
+  rejectLiterals(name, node.args, scope);
   const fitting: { overload: Overload; result: Type }[] = [];
   for (const overload of overloads) {
     const bindings: Bindings = new Map();
@@ -209,6 +218,21 @@ function planCall(node: Of<"call">, scope: Scope): Planned {
     args.map((argument) => argument.run),
   );
   return { type: same ? first.result : DYN, run };
+}
+
+/** What literals of these functions have to be like. */
+const LITERALS: { readonly [name: string]: (text: string) => boolean } = {
+  matches: (text) => compilePattern(text) !== undefined,
+  timestamp: (text) => parseTime(text) !== undefined,
+  duration: (text) => parseGoDuration(text) !== undefined,
+};
+
+/** Throws when an argument that is known already can only fail. */
+function rejectLiterals(name: string, args: readonly Node[], scope: Scope): void {
+  const fits = Object.hasOwn(LITERALS, name) ? LITERALS[name] : undefined;
+  const last = args.at(-1);
+  if (!fits || last?.kind !== "literal" || typeof last.value !== "string" || fits(last.value)) return;
+  throw new CompileError(`invalid ${name} argument`, scope.source, last.at);
 }
 
 function runCall(overloads: readonly Overload[], args: readonly Run[]): Run {

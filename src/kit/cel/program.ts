@@ -1,5 +1,8 @@
 /** Compiles expressions and runs them within a cost limit. */
+import type { Node } from "./ast.ts";
 import { CostExceeded, EvaluationError } from "./errors.ts";
+import type { Declared } from "./estimate/declared.ts";
+import { estimateCost } from "./estimate/estimate.ts";
 import type { Frame } from "./frame.ts";
 import { KUBERNETES } from "./library/index.ts";
 import { parse } from "./parser.ts";
@@ -21,6 +24,21 @@ export type Program = {
   /** Never throws for what an expression can do wrong. Variables that the expression does not refer to may be left out. */
   readonly run: (variables: { readonly [name: string]: Value }, limit: number) => Outcome;
 };
+
+/** What an expression that compiles can cost at most, over an object of the given sizes. */
+export function maximumCost(source: string, variables: { readonly [name: string]: Type }, self: Declared): number {
+  const tree = parse(source);
+  const types = new Map<Node, Type>();
+  const names = Object.keys(variables);
+  plan(tree, {
+    source,
+    library: KUBERNETES,
+    variables: new Map(names.map((name, slot) => [name, { type: variables[name] as Type, slot }])),
+    onReference: () => {},
+    onType: (node, type) => types.set(node, type),
+  });
+  return estimateCost(tree, types, self);
+}
 
 /** Compiles an expression over variables of the given types. Throws CompileError. */
 export function compile(source: string, variables: { readonly [name: string]: Type }): Program {

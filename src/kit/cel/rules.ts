@@ -3,10 +3,12 @@ import type { CelRule, StructuralSchema } from "../schema/structural.ts";
 import { CompileError } from "./errors.ts";
 import { compile, type Program } from "./program.ts";
 import { typeOfSchema, withObjectMeta } from "./schema-types.ts";
-import { optionalOf } from "./types.ts";
+import { optionalOf, type Type } from "./types.ts";
 
 export type CompiledRule = {
   readonly rule: CelRule;
+  /** What the rule may refer to. */
+  readonly variables: { readonly self: Type; readonly oldSelf: Type } | undefined;
   /** Undefined when the rule does not compile; `problem` says why. */
   readonly program: Program | undefined;
   readonly problem: string | undefined;
@@ -69,7 +71,8 @@ function read(schema: StructuralSchema, root = false): RuleNode | undefined {
   };
 }
 
-function visible(schema: StructuralSchema, root: boolean): StructuralSchema {
+/** The schema as rules see it: whole objects have metadata. */
+export function visible(schema: StructuralSchema, root: boolean): StructuralSchema {
   return root || schema["x-kubernetes-embedded-resource"] ? withObjectMeta(schema) : schema;
 }
 
@@ -81,7 +84,7 @@ export function compileRules(schema: StructuralSchema, root: boolean): CompiledR
   if (!self)
     return rules.map((rule) => {
       const problem = `rule declared on schema that does not support validation rules type: '${schema.type ?? ""}' x-kubernetes-preserve-unknown-fields: '${schema["x-kubernetes-preserve-unknown-fields"] === true}'`;
-      return { rule, program: undefined, problem, message: undefined, messageProblem: undefined };
+      return { rule, variables: undefined, program: undefined, problem, message: undefined, messageProblem: undefined };
     });
   return rules.map((rule) => {
     const variables = { self, oldSelf: rule.optionalOldSelf ? optionalOf(self) : self };
@@ -89,10 +92,13 @@ export function compileRules(schema: StructuralSchema, root: boolean): CompiledR
     const message = rule.messageExpression ? tryCompile(rule.messageExpression, variables, "string") : {};
     return {
       rule,
+      variables,
       program: main.program,
       problem: main.problem && `${main.typed ? "" : "compilation failed: "}${main.problem}`,
       message: message.program,
-      messageProblem: message.problem && `messageExpression compilation failed: ${message.problem}`,
+      messageProblem:
+        message.problem &&
+        (message.typed ? message.problem : `messageExpression compilation failed: ${message.problem}`),
     };
   });
 }
@@ -103,7 +109,8 @@ function tryCompile(source: string, variables: Parameters<typeof compile>[1], wa
   try {
     const program = compile(source.trim(), variables);
     if (program.type.kind === wanted || (wanted === "bool" && program.type.kind === "dyn")) return { program };
-    const what = wanted === "bool" ? "cel expression must evaluate to a bool" : "must evaluate to a string";
+    const what =
+      wanted === "bool" ? "cel expression must evaluate to a bool" : "messageExpression must evaluate to a string";
     return { problem: what, typed: true };
   } catch (error) {
     if (error instanceof CompileError) return { problem: error.message };

@@ -12,6 +12,8 @@ export type Scope = {
   readonly variables: ReadonlyMap<string, { readonly type: Type; readonly slot: number }>;
   /** Called with every variable that is referred to. */
   readonly onReference: (name: string) => void;
+  /** Called with the type of every node. */
+  readonly onType?: (node: Node, type: Type) => void;
 };
 
 /** Plans a node that is part of another. */

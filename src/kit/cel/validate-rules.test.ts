@@ -36,7 +36,7 @@ const ROWS: Row[] = [
     name: "a rule without a message shows itself",
     schema: object({ spec: object({ min: { type: "integer" } }, { rule: " self.min > 1 " }) }),
     value: { spec: { min: 1 } },
-    expect: ['spec FieldValueInvalid: Invalid value: "object": failed rule: self.min > 1'],
+    expect: ["spec FieldValueInvalid: Invalid value: failed rule: self.min > 1"],
   },
   {
     name: "message, reason and field path",
@@ -57,7 +57,7 @@ const ROWS: Row[] = [
       { rule: "false", message: "m", reason: "FieldValueDuplicate" },
     ),
     value: {},
-    expect: ["a FieldValueRequired: Required value: m", '<nil> FieldValueDuplicate: Duplicate value: "object"'],
+    expect: ["a FieldValueRequired: Required value: m", "<nil> FieldValueDuplicate: Duplicate value"],
   },
   {
     name: "a message expression",
@@ -66,7 +66,7 @@ const ROWS: Row[] = [
       { rule: "self.n < 3", message: "unused", messageExpression: "'%d is too much'.format([self.n])" },
     ),
     value: { n: 4 },
-    expect: ['<nil> FieldValueInvalid: Invalid value: "object": 4 is too much'],
+    expect: ["<nil> FieldValueInvalid: Invalid value: 4 is too much"],
   },
   {
     name: "a message expression that fails gives way to the message",
@@ -75,7 +75,7 @@ const ROWS: Row[] = [
       { rule: "false", message: "plain", messageExpression: "string(1 / self.n)" },
     ),
     value: { n: 0 },
-    expect: ['<nil> FieldValueInvalid: Invalid value: "object": plain'],
+    expect: ["<nil> FieldValueInvalid: Invalid value: plain"],
   },
   {
     name: "items, map values and scalars have rules of their own",
@@ -90,16 +90,13 @@ const ROWS: Row[] = [
       },
     }),
     value: { list: ["ab", "c"], map: { x: 0, y: 1 } },
-    expect: [
-      'list[1] FieldValueInvalid: Invalid value: "string": short',
-      'map[x] FieldValueInvalid: Invalid value: "integer": low',
-    ],
+    expect: ['list[1] FieldValueInvalid: Invalid value: "c": short', "map[x] FieldValueInvalid: Invalid value: 0: low"],
   },
   {
     name: "the root sees the object's name",
     schema: object({}, { rule: "self.metadata.name.startsWith('a')", message: "names start with a" }),
     value: { metadata: { name: "b" } },
-    expect: ['<nil> FieldValueInvalid: Invalid value: "object": names start with a'],
+    expect: ["<nil> FieldValueInvalid: Invalid value: names start with a"],
   },
   {
     name: "null is left to the surrounding schema",
@@ -111,7 +108,7 @@ const ROWS: Row[] = [
     name: "a rule that fails to run",
     schema: object({ a: text }, { rule: "self.a == 'x'", message: "a is x" }),
     value: {},
-    expect: ['<nil> FieldValueInvalid: Invalid value: "object": no such key: a evaluating rule: a is x'],
+    expect: ["<nil> FieldValueInvalid: Invalid value: no such key: a evaluating rule: a is x"],
   },
   {
     name: "a transition rule needs an old value",
@@ -124,7 +121,7 @@ const ROWS: Row[] = [
     schema: object({ a: { ...text, "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "immutable" }] } }),
     value: { a: "x" },
     old: { a: "y" },
-    expect: ['a FieldValueInvalid: Invalid value: "string": immutable'],
+    expect: ['a FieldValueInvalid: Invalid value: "x": immutable'],
   },
   {
     name: "an optional old value is none on create",
@@ -133,16 +130,14 @@ const ROWS: Row[] = [
       { rule: "oldSelf.hasValue() || self.a == 'first'", optionalOldSelf: true, message: "starts with first" },
     ),
     value: { a: "second" },
-    expect: ['<nil> FieldValueInvalid: Invalid value: "object": starts with first'],
+    expect: ["<nil> FieldValueInvalid: Invalid value: starts with first"],
   },
   {
     name: "an optional old value is there on update",
     schema: object({ a: text }, { rule: "oldSelf.optMap(o, o.a == self.a).orValue(true)", optionalOldSelf: true }),
     value: { a: "x" },
     old: { a: "y" },
-    expect: [
-      '<nil> FieldValueInvalid: Invalid value: "object": failed rule: oldSelf.optMap(o, o.a == self.a).orValue(true)',
-    ],
+    expect: ["<nil> FieldValueInvalid: Invalid value: failed rule: oldSelf.optMap(o, o.a == self.a).orValue(true)"],
   },
   {
     name: "items of keyed lists are compared with the old item of the same key",
@@ -160,7 +155,7 @@ const ROWS: Row[] = [
         { name: "b", port: 2 },
       ],
     },
-    expect: ['ports[1] FieldValueInvalid: Invalid value: "object": ports only grow'],
+    expect: ["ports[1] FieldValueInvalid: Invalid value: ports only grow"],
   },
 ];
 
@@ -173,10 +168,7 @@ test("what an update does not touch is tolerated, with a warning", () => {
     b: text,
   });
   const found = validateRules(schema, { a: "old", b: "2" }, { a: "old", b: "1" });
-  deepEqual(
-    [found.errors.length, found.tolerated.map(({ message }) => message)],
-    [0, ['Invalid value: "string": bad']],
-  );
+  deepEqual([found.errors.length, found.tolerated.map(({ message }) => message)], [0, ['Invalid value: "old": bad']]);
   equal(validateRules(schema, { a: "new", b: "2" }, { a: "old", b: "1" }).errors.length, 1);
 });
 
@@ -189,7 +181,7 @@ test("a rule that costs too much ends the checks of the object", () => {
   );
   const value = { list: Array.from({ length: 2000 }, (_, at) => at) };
   deepEqual(errors(expensive, value), [
-    "<nil> FieldValueInvalid: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: sums",
+    "<nil> FieldValueInvalid: Invalid value: 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: sums",
   ]);
   const cheap = object({
     list: { ...list, items: { type: "integer", "x-kubernetes-validations": [{ rule: "self >= 0" }] } },
@@ -199,7 +191,7 @@ test("a rule that costs too much ends the checks of the object", () => {
       ({ field, message }) => `${field}: ${message}`,
     ),
     [
-      'list[50]: Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run',
+      "list[50]: Invalid value: 50: validation failed due to running out of cost budget, no further validation rules will be run",
     ],
   );
 });
@@ -236,7 +228,13 @@ const LEGALITY: [name: string, schema: StructuralSchema, expect: string[]][] = [
   ],
   [
     "oldSelf where nothing corresponds",
-    object({ list: { type: "array", items: { ...text, "x-kubernetes-validations": [{ rule: "self == oldSelf" }] } } }),
+    object({
+      list: {
+        type: "array",
+        maxItems: 5,
+        items: { ...text, maxLength: 5, "x-kubernetes-validations": [{ rule: "self == oldSelf" }] },
+      },
+    }),
     ["s.properties[list].items.x-kubernetes-validations[0].rule FieldValueInvalid"],
   ],
   [

@@ -94,7 +94,13 @@ class Walk implements RuleViolations {
       if (this.budget < 0) return;
       const transition = usesOld(compiled);
       if (transition && (old === undefined || old === null) && !compiled.rule.optionalOldSelf) continue;
-      const error = this.run(compiled, { schema, path, self, oldSelf: () => oldValue(compiled.rule, old, oldSelf) });
+      const error = this.run(compiled, {
+        schema,
+        value,
+        path,
+        self,
+        oldSelf: () => oldValue(compiled.rule, old, oldSelf),
+      });
       if (!error) continue;
       const held = error.failed && same && !transition;
       (held ? this.tolerated : this.errors).push(error);
@@ -104,7 +110,7 @@ class Walk implements RuleViolations {
   /** The violation of one rule, if it is violated. `failed` says that the rule ran to its end. */
   private run(compiled: CompiledRule, at: RuleInput): (FieldError & { failed?: boolean }) | undefined {
     const { rule, program, problem } = compiled;
-    const invalid = (detail: string): FieldError => ruleError(at.schema, at.path, detail);
+    const invalid = (detail: string): FieldError => ruleError(at.value, at.path, detail);
     if (!program) return invalid(`rule compile error: ${problem}`);
     let variables: { self: Value; oldSelf: Value };
     try {
@@ -122,8 +128,8 @@ class Walk implements RuleViolations {
     }
     if (outcome.value === true) return undefined;
     const detail = this.messageOf(compiled, variables) ?? defaultMessage(rule);
-    const path = rule.fieldPath ? errorPath(at.path, rule.fieldPath) : at.path;
-    return { ...ruleError(at.schema, path, detail, rule.reason), failed: true };
+    const path = rule.fieldPath ? errorPath(at.schema, at.path, rule.fieldPath) : at.path;
+    return { ...ruleError(at.value, path, detail, rule.reason), failed: true };
   }
 
   private messageOf({ message }: CompiledRule, variables: { self: Value; oldSelf: Value }): string | undefined {
@@ -138,6 +144,7 @@ class Walk implements RuleViolations {
 
 type RuleInput = {
   readonly schema: StructuralSchema;
+  readonly value: unknown;
   readonly path: string;
   readonly self: () => Value;
   readonly oldSelf: () => Value;
@@ -176,8 +183,9 @@ function defaultMessage(rule: CelRule): string {
   return rule.message ? rule.message.trim() : `failed rule: ${rule.rule.trim()}`;
 }
 
-function ruleError(schema: StructuralSchema, path: string, detail: string, reason = "FieldValueInvalid"): FieldError {
-  const value = JSON.stringify(schema.type ?? "");
+/** Scalars are shown, objects and lists are not. */
+function ruleError(value: unknown, path: string, detail: string, reason = "FieldValueInvalid"): FieldError {
+  const shown = typeof value === "object" ? "" : `: ${JSON.stringify(value)}`;
   const field = path || "<nil>";
   switch (reason) {
     case "FieldValueForbidden":
@@ -185,8 +193,8 @@ function ruleError(schema: StructuralSchema, path: string, detail: string, reaso
     case "FieldValueRequired":
       return { field, reason, message: `Required value: ${detail}` };
     case "FieldValueDuplicate":
-      return { field, reason, message: `Duplicate value: ${value}` };
+      return { field, reason, message: `Duplicate value${shown}` };
     default:
-      return { field, reason: reason as FieldErrorReason, message: `Invalid value: ${value}: ${detail}` };
+      return { field, reason: reason as FieldErrorReason, message: `Invalid value${shown}: ${detail}` };
   }
 }

@@ -69,7 +69,7 @@ const MERGED: [title: string, live: unknown, config: unknown, result: unknown][]
   ["leaves", { replicas: 1, atomic: ["a"] }, { replicas: 2 }, { replicas: 2, atomic: ["a"] }],
   ["maps", { labels: { a: "1" } }, { labels: { b: "2" } }, { labels: { a: "1", b: "2" } }],
   ["atomic maps by replacing", { selector: { a: "1" } }, { selector: { b: "2" } }, { selector: { b: "2" } }],
-  ["sets", { set: ["a"] }, { set: ["b", "a"] }, { set: ["a", "b"] }],
+  ["sets", { set: ["a"] }, { set: ["b", "a"] }, { set: ["b", "a"] }],
   [
     "keyed items, through the default of a key",
     { ports: [{ port: 1, protocol: "TCP" }] },

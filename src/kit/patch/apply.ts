@@ -4,8 +4,12 @@ import type { StructuralSchema } from "../schema/structural.ts";
 import { type FieldSet, isMember } from "./field-set.ts";
 import { isStructMember, itemElement, itemSchema, itemsByElement, memberSchema, shapeOf } from "./typed.ts";
 
-/** `live` with everything that `config` gives laid over it. Neither is changed; parts of both are shared. */
+/**
+ * `live` with everything that `config` gives laid over it; null adds nothing to lists that merge. Neither is changed; parts of
+ * both are shared.
+ */
 export function mergeTyped(schema: StructuralSchema, live: unknown, config: unknown): unknown {
+  if (config === null && Array.isArray(live) && shapeOf(schema, live) !== "leaf") return live;
   const shape = shapeOf(schema, config);
   if (live === undefined || shape === "leaf" || shape !== shapeOf(schema, live)) return config;
   if (shape === "map") return mergeMaps(schema, live as Record<string, unknown>, config as Record<string, unknown>);
@@ -23,18 +27,33 @@ function mergeMaps(
   return result;
 }
 
-/** Items that are there keep their place; new ones follow in the order of the configuration. */
+/**
+ * Items that both have are in the order of the configuration. Before each of them come those that only `live` has there,
+ * then those that only the configuration has there.
+ */
 function mergeLists(schema: StructuralSchema, live: unknown[], config: unknown[]): unknown[] {
+  const mine = itemsByElement(schema, live);
   const given = itemsByElement(schema, config);
   const type = itemSchema(schema);
-  const kept = live.map((item) => {
-    const element = itemElement(schema, item);
-    if (!given.has(element)) return item;
-    const merged = mergeTyped(type, item, given.get(element));
-    given.delete(element);
-    return merged;
-  });
-  return [...kept, ...given.values()];
+  const order = [...mine.keys()];
+  const result: unknown[] = [];
+  let waiting: unknown[] = [];
+  let at = 0;
+  const flush = (until: string | undefined): void => {
+    for (; at < order.length && order[at] !== until; at++)
+      if (!given.has(order[at] as string)) result.push(mine.get(order[at] as string));
+    result.push(...waiting);
+    waiting = [];
+  };
+  for (const [element, item] of given) {
+    if (!mine.has(element)) waiting.push(item);
+    else {
+      flush(element);
+      result.push(mergeTyped(type, mine.get(element), item));
+    }
+  }
+  flush(undefined);
+  return result;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Which fields an object has, and which differ between two versions of it, as field sets. */
 import { deepEqual, isObject } from "../json.ts";
 import type { StructuralSchema } from "../schema/structural.ts";
-import { EMPTY_SET, type FieldSet, node } from "./field-set.ts";
+import { EMPTY_SET, type FieldSet, isEmptySet, node } from "./field-set.ts";
 import { isStructMember, itemElement, itemSchema, itemsByElement, memberSchema, shapeOf } from "./typed.ts";
 
 type Nodes = { [element: string]: FieldSet };
@@ -26,7 +26,10 @@ export function fieldsGiven(schema: StructuralSchema, value: unknown): FieldSet 
     const child = value[name];
     if (child === undefined) continue;
     const type = memberSchema(schema, name);
-    const below = shapeOf(type, child) === "leaf" || isBlank(child) ? EMPTY_SET : fieldsGiven(type, child);
+    const shape = shapeOf(type, child);
+    if (isBlank(child) && (shape === "list-map" || shape === "list-set")) continue;
+    const below = shape === "leaf" || isBlank(child) ? EMPTY_SET : fieldsGiven(type, child);
+    if (shape !== "leaf" && !isBlank(child) && isEmptySet(below) && isStructMember(schema, name)) continue;
     const own = isStructMember(schema, name) ? false : !isBlank(child) && below !== EMPTY_SET;
     nodes[`f:${name}`] = node(own, below as Nodes) ?? EMPTY_SET;
   }
@@ -34,7 +37,7 @@ export function fieldsGiven(schema: StructuralSchema, value: unknown): FieldSet 
 }
 
 function itemNode(schema: StructuralSchema, item: unknown): FieldSet {
-  if (schema["x-kubernetes-list-type"] === "set") return EMPTY_SET;
+  if (schema["x-kubernetes-list-type"] === "set" || shapeOf(itemSchema(schema), item) === "leaf") return EMPTY_SET;
   return node(true, fieldsGiven(itemSchema(schema), item) as Nodes) ?? EMPTY_SET;
 }
 
@@ -49,8 +52,11 @@ function allFields(schema: StructuralSchema, value: unknown): FieldSet {
       if (child !== undefined) nodes[`f:${name}`] = allFields(memberSchema(schema, name), child);
     }
   else
-    for (const item of value as unknown[])
-      nodes[itemElement(schema, item)] = shape === "list-set" ? EMPTY_SET : allFields(itemSchema(schema), item);
+    for (const item of value as unknown[]) {
+      const element = itemElement(schema, item);
+      const isWhole = shape === "list-set" || nodes[element] !== undefined;
+      nodes[element] = isWhole ? EMPTY_SET : allFields(itemSchema(schema), item);
+    }
   return node(true, nodes) ?? EMPTY_SET;
 }
 
@@ -81,9 +87,31 @@ function compareItems(schema: StructuralSchema, pair: Pair, result: Result): voi
   const before = itemsByElement(schema, pair.before as unknown[]);
   const after = itemsByElement(schema, pair.after as unknown[]);
   const type = itemSchema(schema);
-  for (const [element, item] of after) compareAt(element, type, { before: before.get(element), after: item }, result);
+  const repeated = new Set<string>();
+  if (before.size < (pair.before as unknown[]).length) addRepeated(repeated, schema, pair.before as unknown[]);
+  if (after.size < (pair.after as unknown[]).length) addRepeated(repeated, schema, pair.after as unknown[]);
+  for (const [element, item] of after)
+    if (repeated.has(element)) compareRepeated(element, schema, pair, result);
+    else compareAt(element, type, { before: before.get(element), after: item }, result);
   for (const [element, item] of before)
     if (!after.has(element)) compareAt(element, type, { before: item, after: undefined }, result);
+}
+
+/** Adds the elements that several items of a list have. */
+function addRepeated(repeated: Set<string>, schema: StructuralSchema, items: readonly unknown[]): void {
+  const seen = new Set<string>();
+  for (const item of items) {
+    const element = itemElement(schema, item);
+    if (seen.has(element)) repeated.add(element);
+    seen.add(element);
+  }
+}
+
+/** Items that cannot be told apart are compared, and held, as one piece. */
+function compareRepeated(element: string, schema: StructuralSchema, pair: Pair, result: Result): void {
+  const having = (items: unknown): unknown[] =>
+    (items as unknown[]).filter((item) => itemElement(schema, item) === element);
+  if (!deepEqual(having(pair.before), having(pair.after))) result.changed[element] = EMPTY_SET;
 }
 
 function compareAt(element: string, schema: StructuralSchema, pair: Pair, result: Result): void {
@@ -98,8 +126,12 @@ function compareAt(element: string, schema: StructuralSchema, pair: Pair, result
     return;
   }
   const shape = shapeOf(schema, after);
+  if (before === null && shape !== "leaf") {
+    compareAt(element, schema, { before: Array.isArray(after) ? [] : {}, after }, result);
+    return;
+  }
   if (shape === "leaf" || shape !== shapeOf(schema, before) || (isBlank(before) && isBlank(after))) {
-    if (!deepEqual(before, after)) result.changed[element] = EMPTY_SET;
+    if (!deepEqual(before, after)) result.changed[element] = allFields(schema, after);
     return;
   }
   const inner: Result = { changed: {}, removed: {} };

@@ -79,7 +79,8 @@ export function pathsOf(root: FieldSet, prefix = ""): string[] {
     });
 }
 
-function renderElement(element: string): string {
+/** A path element as it is written in field paths. */
+export function renderElement(element: string): string {
   const body = element.slice(2);
   if (element.startsWith("f:")) return `.${body}`;
   if (element.startsWith("i:")) return `[${body}]`;

@@ -36,7 +36,6 @@ function perform(root: { document: unknown }, operation: Operation, index: numbe
       take(root, path);
       break;
     case "replace":
-      read(root, path);
       put(root, path, clone(given(operation, index)));
       break;
     case "move":
@@ -46,7 +45,7 @@ function perform(root: { document: unknown }, operation: Operation, index: numbe
       add(root, path, clone(read(root, pointer(operation.from, "from", index))));
       break;
     case "test":
-      if (deepEqual(read(root, path), given(operation, index))) break;
+      if (deepEqual(peek(root, path) ?? null, given(operation, index))) break;
       throw new JsonPatchError("mismatch", `testing value ${String(operation.path)} failed`);
     default:
       throw new JsonPatchError("syntax", `operation ${index} has the unknown op "${String(operation.op)}"`);
@@ -75,6 +74,13 @@ function parentOf(root: unknown, path: readonly string[]): Container {
 
 function read(root: unknown, path: readonly string[]): unknown {
   return child(parentOf(root, path), path.at(-1) ?? "", path);
+}
+
+/** Like {@link read}, but undefined for a member that an object does not have. */
+function peek(root: unknown, path: readonly string[]): unknown {
+  const container = parentOf(root, path);
+  const step = path.at(-1) ?? "";
+  return Array.isArray(container) || Object.hasOwn(container, step) ? child(container, step, path) : undefined;
 }
 
 function child(container: unknown, step: string, path: readonly string[]): unknown {

@@ -82,10 +82,10 @@ const CASES: [title: string, current: unknown, patch: unknown, result: unknown][
     { strategy: { type: "y" } },
   ],
   [
-    "deletes an object by directive",
+    "empties an object by directive",
     { strategy: { type: "x" }, args: [] },
     { strategy: { $patch: "delete" } },
-    { args: [] },
+    { strategy: {}, args: [] },
   ],
   [
     "orders merged lists",

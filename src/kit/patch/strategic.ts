@@ -1,6 +1,7 @@
 /** Strategic merge patch: like a merge patch, but lists merge by key where the schema says so, and patches carry directives. */
 import { deepEqual, isObject } from "../json.ts";
 import type { StructuralSchema } from "../schema/structural.ts";
+import { goPrint } from "./go-print.ts";
 import { itemSchema, memberSchema } from "./typed.ts";
 
 const ORDER = "$setElementOrder/";
@@ -8,26 +9,50 @@ const DELETE_PRIMITIVES = "$deleteFromPrimitiveList/";
 
 type Fields = Record<string, unknown>;
 
-/** `current` with `patch` applied; neither is changed, parts of both are shared. */
+/**
+ * Why a patch cannot be applied. `format`: a directive is not used as it has to be; `kind`: a list stands where a map
+ * has to be, or the other way around; `sense`: it contradicts itself or the object.
+ */
+export class StrategicPatchError extends Error {
+  readonly kind: "format" | "kind" | "sense";
+
+  constructor(kind: StrategicPatchError["kind"], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** `current` with `patch` applied; neither is changed, parts of both are shared. Throws {@link StrategicPatchError}. */
 export function strategicMergePatch(schema: StructuralSchema, current: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
-  if (patch.$patch === "delete") return {};
-  const base = isObject(current) && patch.$patch !== "replace" ? current : {};
+  const directive = patch.$patch;
+  if (directive === "delete") return {};
+  if (directive !== undefined && directive !== "replace" && directive !== "merge") throw unknownDirective(patch);
+  const base = isObject(current) && directive !== "replace" ? current : {};
   return mergeFields(schema, base, patch);
 }
 
-function retain(current: Fields, keys: unknown): Fields {
-  if (!Array.isArray(keys)) return { ...current };
-  return Object.fromEntries(Object.entries(current).filter(([name]) => keys.includes(name)));
+function unknownDirective(patch: Fields): StrategicPatchError {
+  return new StrategicPatchError("sense", `unknown patch type: ${String(patch.$patch)} in map: ${goPrint(patch)}`);
+}
+
+function retain(current: Fields, patch: Fields): Fields {
+  const keys = patch.$retainKeys;
+  if (keys === undefined) return { ...current };
+  const isKept = (name: string): boolean => Array.isArray(keys) && keys.includes(name);
+  if (!Array.isArray(keys) || Object.keys(patch).some((name) => !name.startsWith("$") && !isKept(name)))
+    throw new StrategicPatchError("format", "invalid patch format of retainKeys");
+  return Object.fromEntries(Object.entries(current).filter(([name]) => isKept(name)));
 }
 
 function mergeFields(schema: StructuralSchema, current: Fields, patch: Fields): Fields {
-  const result = retain(current, patch.$retainKeys);
+  const result = retain(current, patch);
   for (const name in patch) if (!name.startsWith("$")) mergeField(schema, result, { name, value: patch[name] });
   for (const name in patch) {
     if (name.startsWith(DELETE_PRIMITIVES)) deletePrimitives(result, name.slice(DELETE_PRIMITIVES.length), patch[name]);
     if (name.startsWith(ORDER)) {
       const field = name.slice(ORDER.length);
+      checkOrder(schema, { field, order: patch[name], items: patch[field] });
       setOrder(schema, result, { name: field, order: patch[name], server: current[field] });
     }
   }
@@ -36,12 +61,43 @@ function mergeFields(schema: StructuralSchema, current: Fields, patch: Fields): 
 
 function mergeField(schema: StructuralSchema, result: Fields, { name, value }: { name: string; value: unknown }): void {
   const field = memberSchema(schema, name);
+  checkKind(field, value);
   if (value === null) delete result[name];
   else if (Array.isArray(value)) result[name] = mergeList(field, result[name], value);
   else if (!isObject(value)) result[name] = value;
-  else if (value.$patch === "delete") delete result[name];
   else if (replaces(field)) result[name] = value;
   else result[name] = strategicMergePatch(field, result[name], value);
+}
+
+/** A list has to stand where there is a list, and a map where there is a map. */
+function checkKind({ type }: StructuralSchema, value: unknown): void {
+  if (value === null || (type !== "array" && type !== "object")) return;
+  const [wanted, given] = [type === "array" ? "slice" : "map", kindOf(value)];
+  if (wanted !== given) throw new StrategicPatchError("kind", `cannot restore ${wanted} from ${given}`);
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "slice";
+  if (isObject(value)) return "map";
+  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+type Ordering = { field: string; order: unknown; items: unknown };
+
+/** The items of a patch have to come in the order that it wants. */
+function checkOrder(schema: StructuralSchema, { field, order, items }: Ordering): void {
+  if (!Array.isArray(order) || !Array.isArray(items)) return;
+  const key = memberSchema(schema, field)["x-kubernetes-patch-merge-key"];
+  const id = (item: unknown): string => JSON.stringify(key ? keyOf(item, key) : item) ?? "";
+  const wanted = order.map(id);
+  let at = 0;
+  for (const item of items.filter((item) => !isObject(item) || item.$patch !== "delete")) {
+    at = wanted.indexOf(id(item), at);
+    if (at >= 0) continue;
+    const message = `The order in patch list:\n${goPrint(items)}\n doesn't match $setElementOrder list:\n${goPrint(order)}\n`;
+    throw new StrategicPatchError("sense", message);
+  }
 }
 
 function replaces(field: StructuralSchema): boolean {
@@ -74,8 +130,14 @@ function mergeByKey(
   const type = itemSchema(field);
   const result = [...existing];
   for (const item of patch) {
-    const id = keyOf(item, key);
-    if (isObject(item) && item.$patch === "delete") {
+    if (!isObject(item))
+      throw new StrategicPatchError("sense", `list element types are not identical: ${goPrint([existing, patch])}`);
+    const id = item[key];
+    if (id === undefined)
+      throw new StrategicPatchError("sense", `map: ${goPrint(item)} does not contain declared merge key: ${key}`);
+    if (item.$patch !== undefined && !["delete", "replace", "merge"].includes(String(item.$patch)))
+      throw unknownDirective(item);
+    if (item.$patch === "delete") {
       for (let at = result.length - 1; at >= 0; at--) if (keyOf(result[at], key) === id) result.splice(at, 1);
       continue;
     }

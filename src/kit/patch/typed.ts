@@ -25,8 +25,12 @@ export function memberSchema(schema: StructuralSchema, name: string): Structural
 
 /** True when the schema names the member, so that the member belongs to a struct rather than to a map. */
 export function isStructMember(schema: StructuralSchema, name: string): boolean {
-  return schema.properties !== undefined && Object.hasOwn(schema.properties, name);
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return true;
+  return schema["x-kubernetes-embedded-resource"] === true && TYPE_META.has(name);
 }
+
+/** What every whole object has. */
+const TYPE_META: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
 
 export function itemSchema(schema: StructuralSchema): StructuralSchema {
   return schema.items ?? UNKNOWN;

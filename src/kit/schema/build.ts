@@ -23,7 +23,7 @@ type ObjectType<F extends Fields> = { [K in Exclude<keyof F, OptionalKeys<F>>]: 
 type Doc = { doc?: string };
 type Text = Doc & { pattern?: string; format?: string; minLength?: number; maxLength?: number };
 type Numeric = Doc & { min?: number; max?: number };
-type Rule = { cel: string; message: string };
+type Rule = { cel: string } & ({ message: string } | { messageExpression: string });
 
 function documented(json: StructuralSchema, options?: Doc): StructuralSchema {
   return options?.doc ? { ...json, description: options.doc } : json;
@@ -42,7 +42,7 @@ function numeric(type: "integer" | "number", options?: Numeric): StructuralSchem
 
 function toCel(rules: readonly Rule[]): { "x-kubernetes-validations"?: CelRule[] } {
   if (rules.length === 0) return {};
-  return { "x-kubernetes-validations": rules.map(({ cel, message }) => ({ rule: cel, message })) };
+  return { "x-kubernetes-validations": rules.map(({ cel, ...rest }) => ({ rule: cel, ...rest })) };
 }
 
 function object<F extends Fields>(fields: F, rules: readonly Rule[] = [], options?: Doc): Schema<ObjectType<F>> {
@@ -74,11 +74,11 @@ export const s = {
   oneOf: <const V extends readonly string[]>(...values: V): Schema<V[number]> => ({
     json: { type: "string", enum: values },
   }),
-  array: <T>(items: Schema<T>, options?: Doc & { minItems?: number }): Schema<T[]> => ({
-    json: documented(
-      { type: "array", items: items.json, ...(options?.minItems !== undefined && { minItems: options.minItems }) },
-      options,
-    ),
+  array: <T>(
+    items: Schema<T>,
+    { doc, ...limits }: Doc & { minItems?: number; maxItems?: number } = {},
+  ): Schema<T[]> => ({
+    json: documented({ type: "array", items: items.json, ...limits }, { ...(doc && { doc }) }),
   }),
   /** A list that server-side apply merges by the given keys. */
   listMap: <T>(items: Schema<T>, keys: readonly (keyof T & string)[], options?: Doc): Schema<T[]> => ({
@@ -103,6 +103,11 @@ export const s = {
   defaulted: <T>(schema: Schema<T>, value: T): OptionalSchema<T> => ({
     json: { ...schema.json, default: value },
     optional: true,
+  }),
+  /** The same object, with exactly one of the named fields. Expressions cannot say that of fields of any type. */
+  exactlyOne: <T>(schema: Schema<T>, ...names: readonly (keyof T & string)[]): Schema<T> => ({
+    ...schema,
+    json: { ...schema.json, oneOf: names.map((name) => ({ required: [name] })) },
   }),
   /** The same object, but fields it does not name are kept. */
   open: <T>(schema: Schema<T>): Schema<T> => ({

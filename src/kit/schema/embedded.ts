@@ -1,5 +1,6 @@
 /** Whole Kubernetes objects inside of objects: they have an apiVersion, a kind and well-formed metadata. */
 import { isObject } from "../json.ts";
+import { labelValueProblems, qualifiedNameProblems } from "../qualified.ts";
 import type { FieldError } from "../status.ts";
 import { child, invalidValue, required } from "./field-errors.ts";
 import type { StructuralSchema } from "./structural.ts";
@@ -55,33 +56,56 @@ function validateObject({ apiVersion, kind, metadata }: Record<string, unknown>,
   return errors;
 }
 
-const TEXTS = ["name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp"];
-const QUALIFIED = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$/;
-
+/** Violations in metadata whose types are right. */
 function validateMeta(metadata: unknown, path: string): FieldError[] {
-  if (!isObject(metadata)) return [invalidValue(path, metadata, "must be an object")];
-  const errors: FieldError[] = [];
-  for (const field of TEXTS)
-    if (metadata[field] !== undefined && metadata[field] !== null && typeof metadata[field] !== "string")
-      errors.push(invalidValue(path, metadata, `${field}: must be a string`));
-  const { name } = metadata;
-  if (typeof name === "string" && (name === "." || name === ".." || /[/%]/.test(name)))
-    errors.push(invalidValue(child(path, "name"), name, "may not be '.' or '..', or contain '/' or '%'"));
-  for (const field of ["labels", "annotations"])
-    errors.push(...validateTexts(metadata[field], child(path, field), field === "labels"));
-  return errors;
+  if (!isObject(metadata)) return [];
+  const {
+    name,
+    labels = {},
+    annotations = {},
+  } = metadata as {
+    name?: unknown;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  return [
+    ...(typeof name === "string" ? nameProblems(name) : []).map((why) => invalidValue(child(path, "name"), name, why)),
+    ...keyErrors(labels, child(path, "labels")),
+    ...Object.values(labels).flatMap((value) =>
+      labelValueProblems(String(value)).map((why) => invalidValue(child(path, "labels"), value, why)),
+    ),
+    ...keyErrors(annotations, child(path, "annotations")),
+  ];
 }
 
-function validateTexts(texts: unknown, path: string, labels: boolean): FieldError[] {
-  if (texts === undefined || texts === null) return [];
-  if (!isObject(texts)) return [invalidValue(path, texts, "must be an object")];
-  return Object.entries(texts).flatMap(([key, value]) => {
-    if (typeof value !== "string") return [invalidValue(path, texts, `${key}: must be a string`)];
-    const errors: FieldError[] = [];
-    if (!QUALIFIED.test(labels ? key : key.toLowerCase()))
-      errors.push(invalidValue(path, key, "is not a qualified name"));
-    if (labels && !LABEL_VALUE.test(value)) errors.push(invalidValue(path, value, "is not a valid label value"));
-    return errors;
-  });
+function nameProblems(name: string): string[] {
+  if (name === "." || name === "..") return [`may not be '${name}'`];
+  return ["/", "%"].filter((odd) => name.includes(odd)).map((odd) => `may not contain '${odd}'`);
+}
+
+function keyErrors(texts: Record<string, string>, path: string): FieldError[] {
+  return Object.keys(texts ?? {}).flatMap((key) =>
+    qualifiedNameProblems(key).map((why) => invalidValue(path, key, why)),
+  );
+}
+
+/** Calls `visit` with every embedded object and its path. */
+export function eachEmbedded(
+  schema: StructuralSchema,
+  value: unknown,
+  visit: (object: Record<string, unknown>, path: string) => void,
+  path = "",
+): void {
+  if (!hasEmbedded(schema)) return;
+  const { items, properties = {}, additionalProperties: others } = schema;
+  if (Array.isArray(value)) {
+    if (items) value.forEach((item, at) => eachEmbedded(items, item, visit, `${path}[${at}]`));
+    return;
+  }
+  if (!isObject(value)) return;
+  if (schema["x-kubernetes-embedded-resource"]) visit(value, path);
+  for (const name in value) {
+    const field = Object.hasOwn(properties, name) ? properties[name] : typeof others === "object" ? others : undefined;
+    if (field) eachEmbedded(field, value[name], visit, child(path, name));
+  }
 }

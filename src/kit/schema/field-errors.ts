@@ -3,7 +3,12 @@ import type { FieldError, FieldErrorReason } from "../status.ts";
 
 /** A value as messages show it. */
 function shown(value: unknown): string {
-  return JSON.stringify(value) ?? "null";
+  const text = JSON.stringify(value) ?? "null";
+  return typeof value === "object" ? text.replace(/[<>&]/g, escaped) : text;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function fieldError(field: string, reason: FieldErrorReason, message: string): FieldError {

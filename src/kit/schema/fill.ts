@@ -64,6 +64,9 @@ export function dropForbiddenNulls(schema: StructuralSchema, value: unknown): vo
   }
 }
 
+/** Members that may be there, but of which nothing is said: objects among them lose their fields. */
+const UNSPECIFIED: StructuralSchema = { type: "object", items: { type: "object" } };
+
 /** Removes fields that `schema` does not know from `value`, in place; returns their paths. */
 export function prune(schema: StructuralSchema, value: unknown, path = ""): string[] {
   if (Array.isArray(value)) {
@@ -83,6 +86,8 @@ export function prune(schema: StructuralSchema, value: unknown, path = ""): stri
     if (isEmbeddedMeta(schema, name)) continue;
     if (field) removed.push(...prune(field, value[name], at));
     else if (typeof others === "object") removed.push(...prune(others, value[name], at));
+    else if (others === true && !schema["x-kubernetes-preserve-unknown-fields"])
+      removed.push(...prune(UNSPECIFIED, value[name], at));
     else if (!keepsUnknown) {
       delete value[name];
       removed.push(at);

@@ -100,6 +100,13 @@ const CHECKS: { readonly [format: string]: (value: string) => boolean } = {
   datetime: (value) => parseTime(value) !== undefined,
 };
 
+const NUMERIC = new Set(["int32", "int64", "float", "double"]);
+
+/** Whether values of this format are looked at. */
+export function isKnownFormat(format: string): boolean {
+  return NUMERIC.has(format) || Object.hasOwn(CHECKS, format.replaceAll("-", ""));
+}
+
 /** False when `value` does not have the format. Dashes in a format's name do not count. */
 export function formatMatches(format: string, value: string): boolean {
   const check = CHECKS[format.replaceAll("-", "")];

@@ -36,12 +36,30 @@ const INT_FORMATS: { readonly [format: string]: readonly [min: number, max: numb
   int32: [-(2 ** 31), 2 ** 31 - 1],
   int64: [-(2 ** 63), 2 ** 63],
 };
+const ANY_INT = [-(2 ** 63), 2 ** 63] as const;
+const MAX_FLOAT = 3.4028234663852886e38;
+
+function uncheckable(type: string, path: string, format: string | undefined): FieldError {
+  const how = format ? `with format ${format}` : "(default format)";
+  return invalidValue("", "", `Checked value must be of type ${type} ${how} in ${path}`);
+}
+
+function checkInteger({ format = "" }: StructuralSchema, value: number, path: string, report: Report): void {
+  const range = INT_FORMATS[format];
+  const [min, max] = range ?? ANY_INT;
+  const isWithin = value >= min && value <= max;
+  if (!isWithin && range !== INT_FORMATS.int32) {
+    const [wanted, found] = range ? ["int64", "float64"] : ["integer", "number"];
+    report(typeInvalid(path, found, `${path} in body must be of type ${wanted}: "${found}"`));
+  }
+  if (!isWithin || !Number.isInteger(value)) report(uncheckable("integer", path, range && format));
+}
 
 export function validateNumber(schema: StructuralSchema, value: number, path: string, report: Report): void {
-  const { minimum, maximum, multipleOf } = schema;
-  const range = schema.type === "integer" && schema.format ? INT_FORMATS[schema.format] : undefined;
-  if (range && (value < range[0] || value > range[1]))
-    report(invalidInBody(value, path, `must be of type ${schema.type}: "number"`));
+  const { type, format, minimum, maximum, multipleOf } = schema;
+  if (type === "integer") checkInteger(schema, value, path, report);
+  else if (type === "number" && format === "float" && Math.abs(value) > MAX_FLOAT)
+    report(uncheckable(type, path, format));
   if (multipleOf && !isMultiple(value, multipleOf))
     report(invalidInBody(value, path, `should be a multiple of ${multipleOf}`));
   if (maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum))

@@ -41,9 +41,8 @@ function check(schema: StructuralSchema, value: unknown, place: Place): void {
 
 function checkType(schema: StructuralSchema, value: unknown, { path, report }: Place): void {
   if (value === null && schema.nullable) return;
-  const expected = schema["x-kubernetes-int-or-string"]
-    ? (["integer", "string"] as const)
-    : schema.type && [schema.type];
+  const scalar = schema.format === "quantity" ? "number" : "integer";
+  const expected = schema["x-kubernetes-int-or-string"] ? ([scalar, "string"] as const) : schema.type && [schema.type];
   if (!expected || expected.some((type) => hasType(type, value))) return;
   const given = typeName(value);
   const name = path || "<nil>";

@@ -70,7 +70,8 @@ export class KubeClient {
       ...(options.signal && { signal: options.signal }),
     })) as { items: T[]; metadata: { resourceVersion: string; continue?: string } };
     const { resourceVersion, continue: next } = answer.metadata;
-    return { items: answer.items, resourceVersion, ...(next && { continue: next }) };
+    const items = answer.items.map((item) => named(resource, item));
+    return { items, resourceVersion, ...(next && { continue: next }) };
   }
 
   /** Changes after `resourceVersion`. Ends when the server ends it: list again on 410, else resume from the last version seen. */
@@ -180,6 +181,11 @@ export class KubeClient {
   private writeQuery(options: WriteOptions): Record<string, string | undefined> {
     return { fieldManager: options.fieldManager ?? this.fieldManager, dryRun: options.dryRun ? "All" : undefined };
   }
+}
+
+/** The item with its kind: API servers leave that out of lists of built-in kinds. */
+function named<T>(resource: ResourceRef<T>, item: T): T {
+  return (item as { kind?: string }).kind ? item : { apiVersion: apiVersionOf(resource), kind: resource.kind, ...item };
 }
 
 /** The URL path of a kind's collection, or of one object or its subresource when `name` is given. */

@@ -116,6 +116,7 @@ function parseAnswer(text: string): unknown {
 function errorOf(text: string, code: number): StatusError {
   const body = parseAnswer(text) as Partial<Status> | string;
   if (typeof body === "object" && body?.kind === "Status") return new StatusError(body as Status);
+  if (code === 404) return failure("NotFound", "the server could not find the requested resource");
   const message = `the server answered ${code}: ${text.slice(0, 200).trim() || "no message"}`;
   return failure("InternalError", message, undefined, code);
 }

@@ -77,7 +77,7 @@ async function inTurn(matches: readonly Match[], invoke: (match: Match) => Promi
 
 function selects(hook: Hook, request: ResourceRequest, { object, oldObject }: Objects, objects: ObjectStore): boolean {
   const { selectsObject, selectsNamespace } = hook;
-  if (selectsObject && ![object, oldObject].some((one) => one && selectsObject(one.metadata.labels))) return false;
+  if (selectsObject && ![object, oldObject].some((one) => one && selectsObject(one.metadata?.labels))) return false;
   if (!selectsNamespace) return true;
   const { served, target } = request;
   if (served.facts.group === "" && served.facts.plural === "namespaces")
@@ -95,7 +95,7 @@ function meetsConditions({ conditions, webhook }: Hook, question: Question): boo
   if ("met" in result) return result.met;
   if (webhook.failurePolicy === "Ignore") return false;
   const { served, target } = question.request;
-  throw forbidden(served.id, question.object?.metadata.name ?? target.name ?? "", result.error);
+  throw forbidden(served.id, question.object?.metadata?.name ?? target.name ?? "", result.error);
 }
 
 function shownAs({ apiVersion, facts }: ServedResource, { object, oldObject }: Objects): Objects {

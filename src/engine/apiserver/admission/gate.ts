@@ -34,7 +34,7 @@ export type Admission = {
 /** A part of admission that is built in. Both steps run on every write of the resources that it is for. */
 export type Plugin = {
   readonly operations: readonly Operation[];
-  mutate?(request: ResourceRequest, draft: Unstructured): Promise<void>;
+  mutate?(request: ResourceRequest, draft: Unstructured, current?: Unstructured): Promise<void>;
   validate?(request: ResourceRequest, draft: Unstructured, current: Unstructured | undefined): void;
 };
 

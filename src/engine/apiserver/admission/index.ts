@@ -3,12 +3,13 @@ import { type Authorizer, RBAC_GROUP } from "../auth/authorizer.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { ResourceRequest } from "../wire/request.ts";
+import { claimResizePlugin } from "./claim-resize.ts";
 import { createWebhookClient, type ResolveService } from "./client.ts";
 import { type Dispatch, webhookGate } from "./dispatch.ts";
 import { bindingPlugin, rolePlugin } from "./escalation.ts";
 import type { Admission, Gate, Operation, Plugin } from "./gate.ts";
 import { Hooks } from "./hooks.ts";
-import { serviceAccountPlugin } from "./service-account.ts";
+import { podPlugin } from "./pods.ts";
 import { serviceResolver } from "./services.ts";
 
 export type AdmissionOptions = {
@@ -18,6 +19,8 @@ export type AdmissionOptions = {
   randomBytes: (length: number) => Uint8Array;
   /** Default: the endpoints of Service objects. */
   resolveService: ResolveService | undefined;
+  /** Whether namespaces have service accounts, which pods then need. */
+  controllers: boolean;
 };
 
 /** Admission over the webhook configurations of the server itself, and the checks that are built in. */
@@ -27,12 +30,14 @@ export function createAdmission({
   access,
   randomBytes,
   resolveService,
+  controllers,
 }: AdmissionOptions): Admission {
   const hooks = new Hooks(objects, registry);
   const client = createWebhookClient(resolveService ?? serviceResolver(objects));
   const dispatch: Dispatch = { client, objects, randomBytes };
   const plugins: { readonly [resource: string]: Plugin } = {
-    "/pods": serviceAccountPlugin(objects),
+    "/persistentvolumeclaims": claimResizePlugin(objects),
+    "/pods": podPlugin(objects, controllers ? randomBytes : undefined),
     [`${RBAC_GROUP}/roles`]: rolePlugin(access),
     [`${RBAC_GROUP}/clusterroles`]: rolePlugin(access),
     [`${RBAC_GROUP}/rolebindings`]: bindingPlugin(access),
@@ -58,8 +63,8 @@ export function createAdmission({
 
 function pluginGate(plugin: Plugin, request: ResourceRequest): Gate {
   return {
-    mutate: async (draft) => {
-      await plugin.mutate?.(request, draft);
+    mutate: async (draft, current) => {
+      await plugin.mutate?.(request, draft, current);
       return draft;
     },
     validate: async (draft, current) => {

@@ -29,16 +29,16 @@ export type Review = {
 export function renderReview({ uid, request, operation, as, object, oldObject }: Question): Review {
   const { served, target, user } = request;
   const { subresource } = target;
-  const name = object?.metadata.name ?? oldObject?.metadata.name ?? target.name;
+  const name = object?.metadata?.name ?? oldObject?.metadata.name ?? target.name;
   return {
     kind: "AdmissionReview",
     apiVersion: API_VERSION,
     request: {
       uid,
-      kind: kindOf(as, subresource),
+      kind: kindOf(as, subresource, object),
       resource: resourceOf(as),
       ...(subresource && { subResource: subresource }),
-      requestKind: kindOf(served, subresource),
+      requestKind: kindOf(served, subresource, object),
       requestResource: resourceOf(served),
       ...(subresource && { requestSubResource: subresource }),
       ...(name && { name }),
@@ -53,7 +53,9 @@ export function renderReview({ uid, request, operation, as, object, oldObject }:
   };
 }
 
-function kindOf({ facts }: ServedResource, subresource: string | undefined): object {
+function kindOf({ facts }: ServedResource, subresource: string | undefined, object: Unstructured | undefined): object {
+  if (object?.apiVersion === "v1" && object.kind.endsWith("Options"))
+    return { group: "", version: "v1", kind: object.kind };
   if (subresource === "scale") return { group: "autoscaling", version: "v1", kind: "Scale" };
   return { group: facts.group, version: facts.version, kind: facts.kind };
 }

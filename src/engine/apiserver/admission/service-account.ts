@@ -5,13 +5,14 @@ import { forbidden } from "#kit/status.ts";
 import type { Collection } from "../storage/collection.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { Plugin } from "./gate.ts";
+import { mountToken } from "./token-volume.ts";
 
 const DEFAULT = "default";
 /** A new namespace gets its default account soon after it is there. */
 const WAIT_MS = 1000;
 
-/** Refuses pods of accounts that do not exist. Tokens are not mounted: nodes cannot do that. */
-export function serviceAccountPlugin(objects: ObjectStore): Plugin {
+/** Refuses pods of accounts that do not exist, and mounts the account's token into the others. */
+export function serviceAccountPlugin(objects: ObjectStore, randomBytes: (length: number) => Uint8Array): Plugin {
   const accounts = objects.collection("", "serviceaccounts");
   return {
     operations: ["CREATE"],
@@ -28,9 +29,12 @@ export function serviceAccountPlugin(objects: ObjectStore): Plugin {
           metadata.name,
           `error looking up service account ${key}: serviceaccount "${name}" not found`,
         );
-      const { imagePullSecrets = [] } = entry.object as unknown as ServiceAccount;
+      spec.serviceAccountName = name;
+      const account = entry.object as unknown as ServiceAccount;
+      const { imagePullSecrets = [] } = account;
       if (!spec.imagePullSecrets?.length && imagePullSecrets.length > 0)
         spec.imagePullSecrets = imagePullSecrets.map((secret) => ({ ...secret }));
+      mountToken(spec, account, randomBytes);
     },
   };
 }

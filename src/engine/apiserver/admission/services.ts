@@ -15,8 +15,13 @@ export function serviceResolver(objects: ObjectStore): ResolveService {
     if (type === "ExternalName") return externalName ? { host: externalName, port } : undefined;
     const found = ports.find((candidate) => candidate.port === port);
     if (!found) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`);
-    return fromSlices(objects, { namespace, name, port: found.name }) ?? fromEndpoints(objects, key, found.name);
+    return findEndpoint(objects, { namespace, name, port: found.name });
   };
+}
+
+/** A ready endpoint behind the named port of a service; undefined when there is none. */
+export function findEndpoint(objects: ObjectStore, wanted: Wanted): Place | undefined {
+  return fromSlices(objects, wanted) ?? fromEndpoints(objects, `${wanted.namespace}/${wanted.name}`, wanted.port);
 }
 
 type Wanted = { namespace: string; name: string; port: string | undefined };

@@ -33,10 +33,19 @@ function wishOf(message: IncomingMessage): Wish | undefined {
     if (name.startsWith(EXTRA) && values) extra[unescapeKey(name.slice(EXTRA.length))] = values;
   if (!user && (uid || groups.length > 0 || Object.keys(extra).length > 0))
     throw failure(
-      "InternalError",
-      "Internal error occurred: groups, uid or extra requested without impersonating a user: send Impersonate-User too",
+      "BadRequest",
+      `requested ${describe({ user, uid, groups, extra })} without impersonating a user name`,
     );
   return user ? { user, uid, groups, extra } : undefined;
+}
+
+/** A wish as a real server prints it. */
+function describe({ uid = "", groups, extra }: Wish): string {
+  const texts = (values: readonly string[]): string =>
+    `[]string{${values.map((value) => JSON.stringify(value)).join(", ")}}`;
+  const entries = Object.entries(extra).map(([key, values]) => `${JSON.stringify(key)}:${texts(values)}`);
+  const shown = entries.length > 0 ? `map[string][]string{${entries.join(", ")}}` : "map[string][]string(nil)";
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${texts(groups)}, Extra:${shown}}`;
 }
 
 function unescapeKey(key: string): string {

@@ -15,7 +15,7 @@ export function requirePermission(request: RawRequest, authorizer: Authorizer): 
     if (authorizer.allows(user, { verb, path })) return;
     throw failure("Forbidden", `forbidden: User "${user.username}" cannot ${verb} path "${path}"`, {});
   }
-  const verb = verbOf(method, target, query);
+  const verb = verbOf(method, target, query) ?? "";
   const { group, plural, subresource, namespace } = target;
   const resource = subresource ? `${plural}/${subresource}` : plural;
   const name = target.name ?? (WITH_FIELD_SELECTOR.includes(verb) ? selectedName(query.fieldSelector) : undefined);

@@ -1,10 +1,26 @@
 /** Discovery: which groups, versions and resources are served, in the plain and in the aggregated form. */
+import { createHash } from "node:crypto";
 import type { Registry } from "../resources/registry.ts";
 import type { ServedResource } from "../resources/served.ts";
 
 const SUBRESOURCE_VERBS = ["get", "patch", "update"];
 
 type Subresource = { name: string; kind: string; group: string; version: string; verbs: readonly string[] };
+
+const CORE = { group: "", version: "v1" };
+const PROXY = { ...CORE, name: "proxy", verbs: ["create", "delete", "get", "patch", "update"] };
+const UPGRADE_VERBS = ["create", "get"];
+
+const POD_ACTIONS: readonly Subresource[] = [
+  { ...CORE, name: "attach", kind: "PodAttachOptions", verbs: UPGRADE_VERBS },
+  { ...CORE, name: "exec", kind: "PodExecOptions", verbs: UPGRADE_VERBS },
+  { ...CORE, name: "portforward", kind: "PodPortForwardOptions", verbs: UPGRADE_VERBS },
+  { ...PROXY, kind: "PodProxyOptions" },
+  { ...CORE, name: "binding", kind: "Binding", verbs: ["create"] },
+  { group: "policy", version: "v1", name: "eviction", kind: "Eviction", verbs: ["create"] },
+  { ...CORE, name: "ephemeralcontainers", kind: "Pod", verbs: SUBRESOURCE_VERBS },
+  { ...CORE, name: "resize", kind: "Pod", verbs: SUBRESOURCE_VERBS },
+];
 
 function subresourcesOf({ facts }: ServedResource): Subresource[] {
   const { kind, group, version } = facts;
@@ -14,7 +30,8 @@ function subresourcesOf({ facts }: ServedResource): Subresource[] {
     ...(facts.scale
       ? [{ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: SUBRESOURCE_VERBS }]
       : []),
-    ...(isCore && kind === "Pod" ? [{ name: "log", kind, group, version, verbs: ["get"] }] : []),
+    ...(isCore && kind === "Pod" ? [{ name: "log", kind, group, version, verbs: ["get"] }, ...POD_ACTIONS] : []),
+    ...(isCore && kind === "Service" ? [{ ...PROXY, kind: "ServiceProxyOptions" }] : []),
     ...(isCore && kind === "ServiceAccount"
       ? [{ name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] }]
       : []),
@@ -29,10 +46,19 @@ export function resourceList(registry: Registry, group: string, version: string)
   if (!first) return undefined;
   return {
     kind: "APIResourceList",
-    apiVersion: "v1",
+    ...(group !== "" && { apiVersion: "v1" }),
     groupVersion: first.apiVersion,
     resources: served.flatMap(resourceEntries),
   };
+}
+
+/** The verbs of custom resources, in the order in which a real server lists them. */
+const CUSTOM_VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
+/** Changes when objects are stored in another form: clients that migrate them compare it. */
+function storageVersionHash({ facts }: ServedResource): string {
+  const form = `${facts.group}/${facts.storageVersion}/${facts.kind}`;
+  return createHash("sha256").update(form).digest().subarray(0, 8).toString("base64");
 }
 
 function resourceEntries(served: ServedResource): object[] {
@@ -44,9 +70,10 @@ function resourceEntries(served: ServedResource): object[] {
       singularName: singular,
       namespaced,
       kind,
-      verbs: facts.verbs,
+      verbs: facts.builtin ? facts.verbs : CUSTOM_VERBS,
       ...(shortNames.length > 0 && { shortNames }),
       ...(categories.length > 0 && { categories }),
+      ...(facts.verbs.includes("get") && { storageVersionHash: storageVersionHash(served) }),
     },
     ...subresourcesOf(served).map((subresource) => ({
       name: `${plural}/${subresource.name}`,
@@ -130,7 +157,7 @@ function aggregatedEntry(served: ServedResource): object {
     responseKind: { group: name, version, kind },
     scope: served.namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs: served.facts.verbs,
+    verbs: served.facts.builtin ? served.facts.verbs : CUSTOM_VERBS,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     subresources: subresourcesOf(served).map((subresource) => ({

@@ -4,7 +4,8 @@ import { failure } from "#kit/status.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { Answer } from "../wire/answer.ts";
 import { acceptedForms, choose } from "../wire/negotiate.ts";
-import type { RawRequest } from "../wire/request.ts";
+import type { Query, RawRequest } from "../wire/request.ts";
+import { noRoute, UnknownPathError } from "../wire/route.ts";
 import { encodeSwagger } from "./gnostic.ts";
 import { aggregated, coreVersions, group, groupList, resourceList } from "./groups.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
@@ -37,14 +38,15 @@ function describeSwagger(request: RawRequest, registry: Registry): Answer {
 
 /** Answers a request for something that is not a resource. Throws NotFound. */
 export function describeServer(request: RawRequest, registry: Registry): Answer {
-  if (request.method !== "GET" && request.method !== "HEAD")
-    throw failure("MethodNotAllowed", `the server does not allow ${request.method} on ${request.path}`);
   const [root = "", ...rest] = request.path.split("/").filter((part) => part !== "");
+  const isRoute = root === "version" || ((root === "api" || root === "apis") && rest.length > 0);
+  if (request.method !== "GET" && request.method !== "HEAD" && isRoute)
+    throw failure("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
   switch (root) {
     case "healthz":
     case "livez":
     case "readyz":
-      return { kind: "text", code: 200, text: "ok" };
+      return describeHealth(root, rest, request.query);
     case "version":
       return object(VERSION);
     case "":
@@ -62,8 +64,18 @@ export function describeServer(request: RawRequest, registry: Registry): Answer 
   }
 }
 
+/** What can be asked for one by one. Whoever answers is well. */
+const HEALTH_CHECKS = ["ping", "log", "etcd"];
+
+function describeHealth(root: string, [check, ...more]: readonly string[], { verbose }: Query): Answer {
+  if (check !== undefined && (more.length > 0 || !HEALTH_CHECKS.includes(check))) throw missing();
+  const lines = HEALTH_CHECKS.map((name) => `[+]${name} ok\n`).join("");
+  const text = verbose === undefined || check !== undefined ? "ok" : `${lines}${root} check passed\n`;
+  return { kind: "text", code: 200, text };
+}
+
 function missing(): Error {
-  return failure("NotFound", "the server could not find the requested resource");
+  return new UnknownPathError();
 }
 
 function object(value: object | undefined): Answer {
@@ -71,15 +83,21 @@ function object(value: object | undefined): Answer {
   return { kind: "object", code: 200, object: value };
 }
 
+function routed(value: object | undefined): Answer {
+  if (!value) throw noRoute();
+  return object(value);
+}
+
 function describeCore(request: RawRequest, registry: Registry, [version, ...more]: readonly string[]): Answer {
   if (more.length > 0) throw missing();
-  if (version) return object(resourceList(registry, "", version));
+  if (version) return routed(resourceList(registry, "", version));
   return aggregate(request, registry, "core") ?? object(coreVersions(""));
 }
 
 function describeGroups(request: RawRequest, registry: Registry, rest: readonly string[]): Answer {
   const [name, version, ...more] = rest;
   if (more.length > 0) throw missing();
+  if (name && version && registry.isOwn(name)) return routed(resourceList(registry, name, version));
   if (name && version) return object(resourceList(registry, name, version));
   if (name) return object(group(registry, name));
   return aggregate(request, registry, "groups") ?? object(groupList(registry));
@@ -101,5 +119,6 @@ function describeSchemas(request: RawRequest, registry: Registry, rest: readonly
   }
   if (version !== "v3") throw missing();
   if (path.length === 0) return object(openApiIndex(registry));
-  return object(openApiDocument(registry, path.slice(1).join("/")));
+  const document = openApiDocument(registry, path.slice(1).join("/"));
+  return document ? object(document) : { kind: "text", code: 404, text: "" };
 }

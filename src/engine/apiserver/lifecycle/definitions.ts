@@ -1,11 +1,14 @@
 /** Deleted CustomResourceDefinitions: their objects go first, then they do. */
 
 import type { CustomResourceDefinitionObject } from "#api/builtin/definition.ts";
+import type { Condition } from "#kit/conditions.ts";
+import { deepEqual } from "#kit/json.ts";
 import { isAccepted, nameConflict } from "../resources/legal/names.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ServedResource } from "../resources/served.ts";
 import type { Change, Collection } from "../storage/collection.ts";
-import { CLEANUP_FINALIZER, nameConditions } from "../strategies/definitions.ts";
+import { CLEANUP_FINALIZER, nameConditions, withTerminating } from "../strategies/definitions.ts";
+import { stamp } from "../verbs/metadata.ts";
 import type { Core } from "../verbs/write.ts";
 import { discard, dropFinalizer, edit } from "./edit.ts";
 import { WorkQueue } from "./queue.ts";
@@ -45,19 +48,16 @@ export class DefinitionLoop {
     const others = this.definitions.range().map(({ object }) => object as unknown as CustomResourceDefinitionObject);
     const older = others.filter((other) => isOlder(other, definition) || !isAccepted(definition));
     const conflict = nameConflict(definition, older);
-    if (conflict === undefined && isAccepted(definition)) return;
     await edit(this.core, kind, {
       key: definition.metadata.name,
+      status: true,
       change: (draft) => {
-        const { status, metadata, spec } = draft as unknown as CustomResourceDefinitionObject;
-        const reason = status?.conditions.find(({ type }) => type === "NamesAccepted")?.reason;
-        if (!status || reason === (conflict?.reason ?? "NoConflicts")) return false;
-        const names = ["NamesAccepted", "Established"];
-        status.conditions = [
-          ...status.conditions.filter(({ type }) => !names.includes(type)),
-          ...nameConditions(conflict, metadata.creationTimestamp ?? ""),
-        ];
-        status.acceptedNames = { ...(conflict?.accepted ?? spec.names) };
+        const { status, spec } = draft as unknown as CustomResourceDefinitionObject;
+        if (!status) return false;
+        const acceptedNames = { ...(conflict?.accepted ?? spec.names) };
+        const conditions = withNames(status.conditions ?? [], nameConditions(conflict, stamp(this.core.clock())));
+        if (deepEqual(status.acceptedNames, acceptedNames) && deepEqual(status.conditions, conditions)) return false;
+        Object.assign(status, { conditions, acceptedNames });
         return true;
       },
     });
@@ -73,10 +73,31 @@ export class DefinitionLoop {
     return this.registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
   }
 
+  /** Tells that the objects of a definition are being removed. */
+  private async announceDeletion(name: string): Promise<void> {
+    const kind = this.kind;
+    if (!kind) return;
+    await edit(this.core, kind, {
+      key: name,
+      status: true,
+      change: (draft) => {
+        const { status } = draft as unknown as CustomResourceDefinitionObject;
+        const pending = status?.conditions?.find(({ reason }) => reason === "InstanceDeletionPending");
+        if (!status || !pending) return false;
+        status.conditions = withTerminating(status.conditions, pending.lastTransitionTime ?? "", {
+          reason: "InstanceDeletionInProgress",
+          message: "CustomResource deletion is in progress",
+        });
+        return true;
+      },
+    });
+  }
+
   private async visit(name: string): Promise<void> {
     const definition = this.definitions.get(name)?.object as CustomResourceDefinitionObject | undefined;
     if (definition && !definition.metadata.deletionTimestamp) return this.settleNames(definition);
     if (!definition) return this.offerNames();
+    await this.announceDeletion(name);
     const { group, names } = definition.spec;
     const instances = this.core.objects.collection(group, names.plural);
     const served = this.registry.findResource(group, names.plural);
@@ -90,6 +111,17 @@ export class DefinitionLoop {
     const kind = this.kind;
     if (kind && instances.size === 0) await dropFinalizer(this.core, kind, { key: name, finalizer: CLEANUP_FINALIZER });
   }
+}
+
+/** The conditions with new ones in them; one that says the same as before keeps its time. */
+function withNames(conditions: readonly Condition[], fresh: readonly Condition[]): Condition[] {
+  const names = fresh.map(({ type }) => type);
+  const kept = fresh.map((condition) => {
+    const before = conditions.find(({ type }) => type === condition.type);
+    const isSame = before?.status === condition.status && before.reason === condition.reason;
+    return isSame && before.message === condition.message ? before : condition;
+  });
+  return [...kept, ...conditions.filter(({ type }) => !names.includes(type))];
 }
 
 /** Whether `other` was there before; of two from the same second the one with the lesser name. */

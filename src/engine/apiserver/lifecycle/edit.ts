@@ -1,20 +1,36 @@
-/** Writes of the server's own loops: no request, no managedFields, always on the newest version. */
+/** Writes of the server's own loops: no request, always on the newest version. */
 import type { Unstructured } from "#api/meta.ts";
 import { clone } from "#kit/json.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { type DeleteOptions, removeEntry } from "../verbs/delete.ts";
+import { recordUpdate } from "../verbs/managed.ts";
 import { type Core, isGone } from "../verbs/write.ts";
 
-/** Changes an object in place, if it is still there; `change` returns false to leave it alone. */
-export async function edit(
-  core: Core,
-  served: ServedResource,
-  { key, change }: { key: string; change: (draft: Unstructured) => boolean },
-): Promise<void> {
+const MANAGER = "kube-apiserver";
+
+type Edit = {
+  key: string;
+  /** Changes the draft in place; returns false to leave the object alone. */
+  change: (draft: Unstructured) => boolean;
+  /** Whether the status is what is changed, and is said to be the server's. */
+  status?: boolean;
+};
+
+/** Changes an object in place, if it is still there. */
+export async function edit(core: Core, served: ServedResource, { key, change, status }: Edit): Promise<void> {
   const current = core.objects.latest(served.collection, key);
   if (!current) return;
   const draft = clone(current.object) as Unstructured;
   if (!change(draft)) return;
+  if (status)
+    recordUpdate({
+      served,
+      draft,
+      current: current.object,
+      manager: MANAGER,
+      at: core.clock(),
+      subresource: "status",
+    });
   if (isGone(served, draft)) await core.objects.remove(served.collection, draft);
   else await core.objects.put(served.collection, draft);
 }

@@ -17,11 +17,15 @@ test("events go an hour after they were last seen", async () => {
   const folder = await mkdtemp(join(tmpdir(), "slipway-events-"));
   const clock = () => now;
   const tokens = await loadTokens(folder, clock);
-  const server = createServer({ store: memoryStore(), clock, randomBytes, tokens });
+  const server = createServer({ store: memoryStore(), clock, randomBytes, tokens, controllers: true });
   const client = new KubeClient(inProcessTransport(server.handle, { username: "admin", groups: ["system:masters"] }));
   await client.create(Namespace, { metadata: { name: "n" } } as never);
   const event = (name: string, lastTimestamp?: string) =>
-    client.create(Event, { metadata: { name, namespace: "n" }, ...(lastTimestamp && { lastTimestamp }) } as never);
+    client.create(Event, {
+      metadata: { name, namespace: "n" },
+      involvedObject: { namespace: "n" },
+      ...(lastTimestamp && { lastTimestamp }),
+    } as never);
   await event("old");
   await event("repeated", "2026-01-01T00:30:00Z");
   now = new Date("2026-01-01T01:10:00Z");

@@ -68,7 +68,7 @@ export class GarbageCollector {
     const dependents = this.owners.dependentsOf(uid);
     const blocks = ({ collection, key }: Place): boolean =>
       (collection.get(key)?.owners ?? []).some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true);
-    for (const place of dependents) this.add(place);
+    for (const place of dependents) if (!place.collection.get(place.key)?.deletionTimestamp) this.add(place);
     if (!dependents.some(blocks))
       await dropFinalizer(this.core, served, { key: entry.key, finalizer: FOREGROUND_FINALIZER });
   }
@@ -83,12 +83,31 @@ export class GarbageCollector {
       return this.disown({ collection: served.collection, key: entry.key }, lost);
     if (entry.deletionTimestamp) return;
     const { uid } = entry;
-    const cascade = waiting.length > 0 && this.owners.dependentsOf(uid).length > 0;
+    const dependents = waiting.length > 0 ? this.owners.dependentsOf(uid) : [];
+    if (dependents.some((place) => this.isWaiting(place))) await this.unblock(served, entry.key);
+    const cascade = dependents.length > 0;
     const options = {
       preconditions: { uid },
       propagationPolicy: this.policyOf(entry, cascade),
     };
     await discard(this.core, served, { key: entry.key, options });
+  }
+
+  private isWaiting({ collection, key }: Place): boolean {
+    const entry = collection.get(key);
+    return entry?.deletionTimestamp !== undefined && entry.finalizers.includes(FOREGROUND_FINALIZER);
+  }
+
+  /** Owners in a circle would wait for each other for ever. */
+  private unblock(served: ServedResource, key: string): Promise<void> {
+    return edit(this.core, served, {
+      key,
+      change: ({ metadata }) => {
+        const owners = metadata.ownerReferences ?? [];
+        metadata.ownerReferences = owners.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
+        return owners.some((owner) => owner.blockOwnerDeletion);
+      },
+    });
   }
 
   /** An object that somebody wants orphaned keeps that wish. */
@@ -100,17 +119,19 @@ export class GarbageCollector {
 
   /** Whether an owner is there, gone for good, or deleted and waiting for its dependents. */
   private stateOf(owner: OwnerReference, dependent: Entry): "solid" | "gone" | "waiting" {
+    // who has no namespace can have no owner in one: nobody could tell in which
+    if (!dependent.namespace && this.kindOf(owner)?.namespaced) return "solid";
     const place = this.owners.find(owner.uid);
     const entry = place?.collection.get(place.key);
-    if (!entry) return this.isServed(owner) ? "gone" : "solid";
+    // owners of kinds that are not served may live elsewhere: they are left alone
+    if (!entry || !isMeant(owner, entry)) return this.kindOf(owner) ? "gone" : "solid";
     if (entry.namespace && entry.namespace !== dependent.namespace) return "gone";
     const { deletionTimestamp, finalizers } = entry;
     return deletionTimestamp && finalizers.includes(FOREGROUND_FINALIZER) ? "waiting" : "solid";
   }
 
-  /** Owners of kinds that are not served may live elsewhere: they are left alone. */
-  private isServed({ apiVersion, kind }: OwnerReference): boolean {
-    return this.registry.findGroupKind(parseApiVersion(apiVersion).group, kind) !== undefined;
+  private kindOf({ apiVersion, kind }: OwnerReference): ServedResource | undefined {
+    return this.registry.all().find((served) => served.apiVersion === apiVersion && served.facts.kind === kind);
   }
 
   private async disown({ collection, key }: Place, uids: ReadonlySet<string>): Promise<void> {
@@ -132,6 +153,13 @@ export class GarbageCollector {
     const [group = "", plural = ""] = collection.id.split("/");
     return this.registry.findResource(group === "core" ? "" : group, plural);
   }
+}
+
+/** A reference names its owner as well: another object with its uid is not meant. */
+function isMeant({ apiVersion, kind, name }: OwnerReference, { name: actual, object }: Entry): boolean {
+  const { group } = parseApiVersion(apiVersion);
+  const { kind: actualKind, apiVersion: actualVersion = "" } = object as { kind?: string; apiVersion?: string };
+  return name === actual && kind === actualKind && group === parseApiVersion(actualVersion).group;
 }
 
 function waitsForDependents(entry: Entry): boolean {

@@ -18,16 +18,19 @@ export async function startLifecycle(options: {
   registry: Registry;
   handle: Handle;
   caPem: string;
+  /** False starts only what makes the server complete: permanent namespaces, default access, definitions. */
+  controllers: boolean;
 }): Promise<Lifecycle> {
   const { core, registry } = options;
   const garbage = new GarbageCollector(core, registry);
   const namespaces = new NamespaceLoop(options);
   const definitions = new DefinitionLoop(core, registry);
-  const roles = new AggregationLoop(core, registry);
+  const roles = new AggregationLoop(core, registry, options.handle);
   const observe = (collection: Collection, change: Change): void => {
+    definitions.apply(collection, change);
+    if (!options.controllers) return;
     garbage.apply(collection, change);
     namespaces.apply(collection, change);
-    definitions.apply(collection, change);
     roles.apply(collection, change);
   };
   for (const collection of core.objects.all())
@@ -35,7 +38,7 @@ export async function startLifecycle(options: {
   const stop = core.objects.observe(observe);
   await namespaces.start();
   await ensureDefaultAccess(core);
-  await roles.start();
+  if (options.controllers) await roles.start();
   definitions.start();
   const stopExpiry = startEventExpiry(core, registry);
   return {

@@ -17,6 +17,11 @@ import { WorkQueue } from "./queue.ts";
 /** Namespaces that are always there. */
 const PERMANENT = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
+const ROOT_CA_NAME = "kube-root-ca.crt";
+/** What the config map with the authority's certificate says about itself, as clients compare it. */
+const ROOT_CA =
+  "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
+
 export type NamespaceOptions = { core: Core; registry: Registry; handle: Handle; caPem: string };
 
 export class NamespaceLoop {
@@ -46,8 +51,8 @@ export class NamespaceLoop {
     if (collection === this.namespaces) this.queue.add(entry.name, entry.name);
     if (!entry.namespace) return;
     const isContent = collection.id === "core/serviceaccounts" || collection.id === "core/configmaps";
-    if ((type === "DELETED" && isContent) || this.isTerminating(entry.namespace))
-      this.queue.add(entry.namespace, entry.namespace);
+    const isChanged = type === "DELETED" ? isContent : entry.name === ROOT_CA_NAME && isContent;
+    if (isChanged || this.isTerminating(entry.namespace)) this.queue.add(entry.namespace, entry.namespace);
   }
 
   close(): Promise<void> {
@@ -64,7 +69,7 @@ export class NamespaceLoop {
     if (namespace && !namespace.deletionTimestamp) return this.fill(name);
     const left = await this.empty(name);
     if (!namespace) return;
-    if (left.resources.size === 0) await this.release(name);
+    if (left.isEmpty) await this.release(name);
     else await this.report(name, left);
     if (left.failures.length > 0) throw new Error(left.failures[0]);
   }
@@ -88,11 +93,27 @@ export class NamespaceLoop {
     const objects = this.core.objects;
     if (!objects.latest(objects.collection("", "serviceaccounts"), `${name}/default`))
       await this.create(`${path}/serviceaccounts`, { metadata: { name: "default" } });
-    if (!objects.latest(objects.collection("", "configmaps"), `${name}/kube-root-ca.crt`))
+    const certificate = objects.latest(objects.collection("", "configmaps"), `${name}/${ROOT_CA_NAME}`);
+    if (certificate) await this.restore(certificate);
+    else
       await this.create(`${path}/configmaps`, {
-        metadata: { name: "kube-root-ca.crt" },
+        metadata: { name: ROOT_CA_NAME, annotations: { "kubernetes.io/description": ROOT_CA } },
         data: { "ca.crt": this.caPem },
       });
+  }
+
+  /** Undoes what somebody has done to the authority's certificate. */
+  private async restore({ key, object }: Entry): Promise<void> {
+    const served = this.registry.find("", "v1", "configmaps");
+    const data = { "ca.crt": this.caPem };
+    if (!served || deepEqual(object.data, data)) return;
+    await edit(this.core, served, {
+      key,
+      change: (draft) => {
+        draft.data = data;
+        return true;
+      },
+    });
   }
 
   private async create(path: string, body: object): Promise<void> {
@@ -112,8 +133,11 @@ export class NamespaceLoop {
     }
   }
 
-  /** Deletes everything in a namespace, pods first; returns what is still there. */
-  private async empty(name: string): Promise<Remains> {
+  /**
+   * Deletes everything in a namespace and returns what is still there. Pods come first: what they need, and what keeps
+   * others away from them, stays until the last of them has ended, and is not counted before.
+   */
+  private async empty(name: string): Promise<Remains & { isEmpty: boolean }> {
     const resources = new Map<string, number>();
     const finalizers = new Map<string, number>();
     const failures: string[] = [];
@@ -122,18 +146,18 @@ export class NamespaceLoop {
       const results = await Promise.allSettled(live.map(({ key }) => discard(this.core, served, { key })));
       for (const result of results) if (result.status === "rejected") failures.push(String(result.reason.message));
       const left = served.collection.range(name);
+      if (left.length > 0 && isPods(served)) return { resources, finalizers, failures, isEmpty: false };
       if (left.length > 0) resources.set(`${served.id.resource}.${served.id.group}`, left.length);
       for (const finalizer of left.flatMap((entry) => entry.finalizers))
         finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
     }
-    return { resources, finalizers, failures };
+    return { resources, finalizers, failures, isEmpty: resources.size === 0 };
   }
 
   private contentKinds(): ServedResource[] {
     const byCollection = new Map<Collection, ServedResource>();
     for (const served of this.registry.all()) if (served.namespaced) byCollection.set(served.collection, served);
-    const isPods = (served: ServedResource): number => (served.facts.plural === "pods" ? 0 : 1);
-    return [...byCollection.values()].sort((left, right) => isPods(left) - isPods(right));
+    return [...byCollection.values()].sort((left, right) => Number(isPods(right)) - Number(isPods(left)));
   }
 
   private async release(name: string): Promise<void> {
@@ -149,6 +173,10 @@ export class NamespaceLoop {
       },
     });
   }
+}
+
+function isPods({ collection }: ServedResource): boolean {
+  return collection.id === "core/pods";
 }
 
 function isLive(entry: Entry): boolean {

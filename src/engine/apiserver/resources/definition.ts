@@ -4,10 +4,24 @@ import type { Column } from "#api/define.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
-import { isAccepted } from "./legal/names.ts";
+import { isAccepted, isJudged, nameConflict } from "./legal/names.ts";
 import { ALL_VERBS, ServedResource } from "./served.ts";
 
-const AGE: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+const AGE: Column = {
+  name: "Age",
+  type: "date",
+  jsonPath: ".metadata.creationTimestamp",
+  description:
+    "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+};
+
+/** Whether a definition has its names, or will have them as soon as somebody looks at them. */
+function hasNames(definition: CustomResourceDefinitionObject, objects: ObjectStore): boolean {
+  if (isJudged(definition)) return isAccepted(definition);
+  const all = objects.collection("apiextensions.k8s.io", "customresourcedefinitions").range();
+  const others = all.map(({ object }) => object as unknown as CustomResourceDefinitionObject);
+  return nameConflict(definition, others) === undefined;
+}
 
 /**
  * The resources that a definition asks for, one per served version; none when others have its names.
@@ -15,7 +29,7 @@ const AGE: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTi
  */
 export function servedBy(entry: Entry, objects: ObjectStore): ServedResource[] {
   const definition = entry.object as unknown as CustomResourceDefinitionObject;
-  if (!isAccepted(definition)) return [];
+  if (!hasNames(definition, objects)) return [];
   const { metadata, spec } = definition;
   const { names, group } = spec;
   const storageVersion = spec.versions.find((version) => version.storage)?.name ?? "";
@@ -47,7 +61,7 @@ export function servedBy(entry: Entry, objects: ObjectStore): ServedResource[] {
           },
           objects.collection(group, names.plural),
           () => readSchema(entry, version.name),
-          { schema: () => readSchema(entry, storageVersion), since: entry.revision },
+          { stored: { schema: () => readSchema(entry, storageVersion), since: entry.revision } },
         ),
     );
 }

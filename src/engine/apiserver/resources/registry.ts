@@ -1,12 +1,14 @@
 /** Which resources are served, by group, version and plural name. Custom resources come and go at run time. */
 import type { Resource } from "#api/define.ts";
 import type { ObjectStore } from "../storage/objects.ts";
+import { EVENT_CONVERSION } from "./event-forms.ts";
 import { ALL_VERBS, ServedResource, type Verb } from "./served.ts";
 
 /** The served resources. Lookups never fail loudly: an unknown resource is undefined. */
 export class Registry {
   private readonly resources = new Map<string, ServedResource>();
   private readonly custom = new Map<string, string[]>();
+  private readonly own = new Set<string>();
   /** Grows whenever the set of served resources changes; caches of derived documents compare it. */
   generation = 0;
 
@@ -19,9 +21,9 @@ export class Registry {
     return this.all().find((served) => served.facts.group === group && served.facts.plural === plural);
   }
 
-  /** Any resource that serves the kind in this group, whatever its version. */
-  findGroupKind(group: string, kind: string): ServedResource | undefined {
-    return this.all().find((served) => served.facts.group === group && served.facts.kind === kind);
+  /** Whether the group has built-in kinds. */
+  isOwn(group: string): boolean {
+    return this.own.has(group);
   }
 
   /** In the order in which they were added. */
@@ -30,7 +32,8 @@ export class Registry {
   }
 
   add(served: ServedResource): void {
-    const { group, version, plural } = served.facts;
+    const { group, version, plural, builtin } = served.facts;
+    if (builtin) this.own.add(group);
     this.resources.set(`${group}/${version}/${plural}`, served);
     this.generation++;
   }
@@ -47,12 +50,23 @@ export class Registry {
   }
 }
 
+/** Namespaces can only be deleted one by one. */
+function verbsOf({ group, plural }: Resource): readonly Verb[] {
+  return group === "" && plural === "namespaces" ? ALL_VERBS.filter((verb) => verb !== "deletecollection") : ALL_VERBS;
+}
+
+/** What clients of kinds are told that have been replaced by others. */
+const DEPRECATIONS: { readonly [resource: string]: string } = {
+  "/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+};
+
 /** Serves a kind that is built in. */
 export function serveBuiltin(
   resource: Resource,
   objects: ObjectStore,
-  verbs: readonly Verb[] = ALL_VERBS,
+  verbs: readonly Verb[] = verbsOf(resource),
 ): ServedResource {
+  const isNewEvent = resource.group === "events.k8s.io" && resource.kind === "Event";
   return new ServedResource(
     {
       group: resource.group,
@@ -72,12 +86,14 @@ export function serveBuiltin(
       selectableFields: [],
       declaration: "builtin",
       terminating: false,
+      deprecation: DEPRECATIONS[`${resource.group}/${resource.plural}`],
       verbs,
     },
-    objects.collection(resource.group, resource.plural),
+    isNewEvent ? objects.collection("", "events") : objects.collection(resource.group, resource.plural),
     () => ({
       ...resource.schema,
       properties: { apiVersion: { type: "string" }, kind: { type: "string" }, ...resource.schema.properties },
     }),
+    { conversion: isNewEvent ? EVENT_CONVERSION : undefined },
   );
 }

@@ -53,6 +53,13 @@ export type StoredForm = {
   readonly since: number;
 };
 
+/** Between the form of a version and the one in which objects are stored. */
+export type Conversion = {
+  readonly storageApiVersion: string;
+  read(stored: Unstructured): Unstructured;
+  write(draft: Unstructured): Unstructured;
+};
+
 export class ServedResource {
   readonly facts: ServedFacts;
   readonly collection: Collection;
@@ -63,16 +70,24 @@ export class ServedResource {
   readonly strategy: Strategy;
   private readonly readSchema: () => StructuralSchema;
   private readonly stored: StoredForm | undefined;
+  private readonly conversion: Conversion | undefined;
   private readonly views = new WeakMap<Entry, Entry>();
   private compiled: StructuralSchema | undefined;
 
-  constructor(facts: ServedFacts, collection: Collection, readSchema: () => StructuralSchema, stored?: StoredForm) {
+  constructor(
+    facts: ServedFacts,
+    collection: Collection,
+    readSchema: () => StructuralSchema,
+    { stored, conversion }: { stored?: StoredForm; conversion?: Conversion | undefined } = {},
+  ) {
     this.facts = facts;
     this.collection = collection;
     this.readSchema = readSchema;
     this.stored = stored;
+    this.conversion = conversion;
     this.apiVersion = apiVersionOf(facts);
-    this.storageApiVersion = apiVersionOf({ group: facts.group, version: facts.storageVersion });
+    this.storageApiVersion =
+      conversion?.storageApiVersion ?? apiVersionOf({ group: facts.group, version: facts.storageVersion });
     this.namespaced = facts.scope === "Namespaced";
     this.id = { group: facts.group, resource: facts.plural };
     this.strategy = strategyOf(facts);
@@ -89,26 +104,42 @@ export class ServedResource {
   }
 
   /**
-   * The entry as this version shows it: with its apiVersion, and, when the entry is older than the schema, with the
-   * schema's defaults and without fields that the schema does not know (conversion strategy None).
+   * The entry as this version shows it: with its apiVersion and without fields that this version does not know
+   * (conversion strategy None); when the entry is older than the schema, with the defaults of the version that is stored.
    */
   view(entry: Entry): Entry {
     const outdated = this.stored !== undefined && entry.revision <= this.stored.since;
     if (entry.apiVersion === this.apiVersion && !outdated) return entry;
     let view = this.views.get(entry);
     if (!view) {
-      view = this.viewOf(entry, outdated ? this.stored?.schema() : undefined);
+      view = this.viewOf(entry, outdated);
       this.views.set(entry, view);
     }
     return view;
   }
 
-  private viewOf(entry: Entry, schema: StructuralSchema | undefined): Entry {
+  /** A draft in the version in which its kind is stored, with what that version knows and fills in. The draft is changed. */
+  toStored(draft: Unstructured): Unstructured {
+    if (this.conversion) return this.conversion.write(draft);
+    draft.apiVersion = this.storageApiVersion;
+    return this.stored && this.apiVersion !== this.storageApiVersion ? upToDate(this.stored.schema(), draft) : draft;
+  }
+
+  private viewOf(entry: Entry, outdated: boolean): Entry {
     const { object } = entry;
-    const shown = schema ? upToDate(schema, object) : object;
+    if (this.conversion) return new Entry(this.conversion.read(object), entry.revision);
+    const current = outdated && this.stored ? upToDate(this.stored.schema(), object) : object;
+    const shown = this.facts.builtin ? current : known(this.schema, current);
     if (shown === object && entry.apiVersion === this.apiVersion) return entry;
     return new Entry({ ...shown, apiVersion: this.apiVersion } as Unstructured, entry.revision);
   }
+}
+
+/** The object without fields that the schema does not know. */
+function known(schema: StructuralSchema, object: Unstructured): Unstructured {
+  const { metadata, ...rest } = object;
+  const draft = { ...(clone(rest) as object), metadata: {} };
+  return prune(schema, draft).length === 0 ? object : ({ ...draft, metadata } as Unstructured);
 }
 
 /** The object as the schema has it; the same object when nothing is different. */

@@ -16,6 +16,9 @@ const ADDRESSES = { first: 1, last: 65_534, next: 256 };
 const NODE_PORTS = { first: 30_000, last: 32_767, next: 30_000 };
 const PREFIX = "10.96.";
 
+/** The range that cluster IPs are of. */
+export const SERVICE_RANGE = `${PREFIX}0.0/16`;
+
 /** The address of the service `default/kubernetes`. */
 export const API_ADDRESS = addressOf(1);
 
@@ -82,7 +85,7 @@ export class ServiceAddresses {
   }
 
   private claimPorts(spec: Draft, before: Draft | undefined, claimed: (() => void)[]): FieldError | undefined {
-    if (!needsNodePorts(spec)) return undefined;
+    if (!needsNodePorts(spec)) return this.claimHealthPort(spec, before, claimed);
     const held = new Set((before?.ports ?? []).map(({ nodePort }) => nodePort));
     for (const [index, port] of (spec.ports ?? []).entries()) {
       if (port.nodePort && held.has(port.nodePort)) continue;
@@ -92,6 +95,17 @@ export class ServiceAddresses {
       port.nodePort = number;
       held.add(number);
     }
+    return this.claimHealthPort(spec, before, claimed);
+  }
+
+  /** A load balancer that keeps to the nodes with pods asks each of them whether it has any. */
+  private claimHealthPort(spec: Draft, before: Draft | undefined, claimed: (() => void)[]): FieldError | undefined {
+    if (spec.type !== "LoadBalancer" || spec.externalTrafficPolicy !== "Local") return undefined;
+    spec.healthCheckNodePort ??= before?.healthCheckNodePort ?? this.ports.free() ?? 0;
+    const number = spec.healthCheckNodePort;
+    if (number === before?.healthCheckNodePort) return undefined;
+    if (!this.ports.take(number)) return { ...refusedPort(0, number), field: "spec.healthCheckNodePort" };
+    claimed.push(() => this.ports.release(number));
     return undefined;
   }
 
@@ -100,22 +114,28 @@ export class ServiceAddresses {
     this.keep(after);
     const number = before?.clusterIP ? numberOf(before.clusterIP) : undefined;
     if (number !== undefined && before?.clusterIP !== after?.clusterIP) this.addresses.release(number);
-    const kept = new Set((after?.ports ?? []).map(({ nodePort }) => nodePort));
-    for (const { nodePort } of before?.ports ?? []) if (nodePort && !kept.has(nodePort)) this.ports.release(nodePort);
+    const kept = new Set(portsOf(after));
+    for (const port of portsOf(before)) if (!kept.has(port)) this.ports.release(port);
   }
 
   private keep(spec: Draft | undefined): void {
     const number = spec?.clusterIP ? numberOf(spec.clusterIP) : undefined;
     if (number !== undefined) this.addresses.take(number);
-    for (const { nodePort } of spec?.ports ?? []) if (nodePort) this.ports.take(nodePort);
+    for (const port of portsOf(spec)) this.ports.take(port);
   }
+}
+
+/** All ports of the nodes that a service has. */
+function portsOf(spec: Draft | undefined): number[] {
+  const all = [...(spec?.ports ?? []).map(({ nodePort }) => nodePort), spec?.healthCheckNodePort];
+  return all.filter((port): port is number => port !== undefined && port !== 0);
 }
 
 function refusedAddress(asked: string | undefined, number: number | undefined): FieldError {
   const why = !asked
     ? "failed to allocate an IP address: the range 10.96.0.0/16 is full"
     : number === undefined
-      ? `failed to allocate IP ${asked}: the provided IP (${asked}) is not in the valid range. The range of valid IPs is 10.96.0.0/16`
+      ? `failed to allocate IP ${asked}: the provided network does not match the current range`
       : `failed to allocate IP ${asked}: provided IP is already allocated`;
   const message = `Invalid value: ${JSON.stringify(asked ? [asked] : [])}: ${why}`;
   return { field: "spec.clusterIPs", reason: "FieldValueInvalid", message };

@@ -39,10 +39,10 @@ const FIELDS: { readonly [resource: string]: Readers } = {
   "/serviceaccounts": {},
   "/events": EVENT,
   "events.k8s.io/events": {
-    ...about("regarding", "regarding"),
-    ...texts("reason", "reportingController", "type"),
+    ...about("regarding", "involvedObject"),
+    ...texts("reason", "type"),
+    reportingController: at("reportingComponent"),
   },
-  "apps/replicasets": { "status.replicas": at("status.replicas", "0") },
   "batch/jobs": { "status.successful": at("status.succeeded", "0") },
   "certificates.k8s.io/certificatesigningrequests": texts("spec.signerName"),
 };

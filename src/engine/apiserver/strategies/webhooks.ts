@@ -8,15 +8,19 @@ import type {
 } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import type { Mutable } from "#kit/json.ts";
-import { isDnsSubdomain } from "#kit/names.ts";
-import type { FieldError } from "#kit/status.ts";
 import { conditionProblem } from "../admission/conditions.ts";
+import { dns1035Label, dnsSubdomain, labelKey } from "./rules/names.ts";
+import { type Report, violations } from "./rules/report.ts";
+import { checkSelector } from "./rules/selectors.ts";
 import type { Strategy } from "./strategy.ts";
 
 type Webhook = Mutable<MutatingWebhook>;
 
 const MAX_CONDITIONS = 64;
 const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
+const SCOPES = ["*", "Cluster", "Namespaced"];
+/** Versions of reviews that are accepted, as messages name them. */
+const REVIEW_VERSIONS = ["v1", "v1beta1"];
 
 function webhooksOf(object: Unstructured): Webhook[] {
   return (object as unknown as Mutable<MutatingWebhookConfiguration>).webhooks ?? [];
@@ -34,112 +38,137 @@ function defaultWebhook(webhook: Webhook, mutating: boolean): void {
   if (service) service.port ??= 443;
 }
 
-type Report = {
-  required(field: string, why?: string): void;
-  invalid(field: string, value: unknown, why: string): void;
-  oneOf(field: string, value: string | undefined, supported: readonly string[]): void;
-};
-
-function reportInto(errors: FieldError[], at: string): Report {
-  const add = (field: string, reason: FieldError["reason"], message: string): void => {
-    errors.push({ field: field ? `${at}.${field}` : at, reason, message });
-  };
-  return {
-    required: (field, why) => add(field, "FieldValueRequired", why ? `Required value: ${why}` : "Required value"),
-    invalid: (field, value, why) => add(field, "FieldValueInvalid", `Invalid value: ${JSON.stringify(value)}: ${why}`),
-    oneOf: (field, value, supported) => {
-      if (value === undefined || supported.includes(value)) return;
-      const list = supported.map((one) => JSON.stringify(one)).join(", ");
-      add(field, "FieldValueNotSupported", `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`);
-    },
-  };
-}
-
-function validateWebhook(webhook: Webhook, report: Report): void {
-  const { name, clientConfig, sideEffects, timeoutSeconds = 10, admissionReviewVersions = [] } = webhook;
-  if (!name) report.required("name");
-  else if (!isDnsSubdomain(name) || name.split(".").length < 3)
-    report.invalid("name", name, "should be a domain with at least three segments separated by dots");
-  if (!sideEffects) report.required("sideEffects", "must specify one of None, NoneOnDryRun");
-  else report.oneOf("sideEffects", sideEffects, ["None", "NoneOnDryRun"]);
-  report.oneOf("failurePolicy", webhook.failurePolicy, ["Fail", "Ignore"]);
-  report.oneOf("matchPolicy", webhook.matchPolicy, ["Equivalent", "Exact"]);
-  report.oneOf("reinvocationPolicy", webhook.reinvocationPolicy, ["IfNeeded", "Never"]);
+function checkWebhook(webhook: Webhook, report: Report): void {
+  const { name, sideEffects, timeoutSeconds = 10 } = webhook;
+  webhook.rules?.forEach((rule, index) => {
+    checkRule(rule, report.at("rules").item(index));
+  });
+  if (report.at("name").needs(name)) checkName(name, report.at("name"));
+  if (!sideEffects) report.at("sideEffects").required("must specify one of None, NoneOnDryRun");
+  else report.at("sideEffects").oneOf(sideEffects, ["None", "NoneOnDryRun"]);
+  report.at("failurePolicy").oneOf(webhook.failurePolicy, ["Fail", "Ignore"]);
+  report.at("matchPolicy").oneOf(webhook.matchPolicy, ["Equivalent", "Exact"]);
+  if (webhook.reinvocationPolicy !== undefined)
+    report.at("reinvocationPolicy").oneOf(webhook.reinvocationPolicy, ["IfNeeded", "Never"]);
   if (timeoutSeconds < 1 || timeoutSeconds > 30)
-    report.invalid("timeoutSeconds", timeoutSeconds, "the timeout value must be between 1 and 30 seconds");
-  if (admissionReviewVersions.length === 0) report.required("admissionReviewVersions", "must specify one of v1");
-  else if (!admissionReviewVersions.includes("v1"))
-    report.invalid("admissionReviewVersions", admissionReviewVersions, "must include at least one of v1");
-  validateConditions(webhook.matchConditions ?? [], report);
-  validateClient(clientConfig, report);
+    report.at("timeoutSeconds").invalid(timeoutSeconds, "the timeout value must be between 1 and 30 seconds");
+  checkSelector(webhook.namespaceSelector, report.at("namespaceSelector"));
+  checkSelector(webhook.objectSelector, report.at("objectSelector"));
+  checkVersions(webhook.admissionReviewVersions ?? [], report.at("admissionReviewVersions"));
+  checkConditions(webhook.matchConditions ?? [], report.at("matchConditions"));
+  checkClient(webhook.clientConfig, report.at("clientConfig"));
 }
 
-function validateConditions(conditions: readonly MatchCondition[], report: Report): void {
-  if (conditions.length > MAX_CONDITIONS)
-    report.invalid("matchConditions", conditions.length, `must have at most ${MAX_CONDITIONS} items`);
+function checkName(name: string, report: Report): void {
+  const problems = dnsSubdomain(name);
+  report.invalidFor(name, problems);
+  if (problems.length === 0 && name.split(".").length < 3)
+    report.invalid(name, "should be a domain with at least three segments separated by dots");
+}
+
+function checkVersions(versions: readonly string[], report: Report): void {
+  if (versions.length === 0) {
+    report.required(`must specify one of ${REVIEW_VERSIONS.join(", ")}`);
+    return;
+  }
+  versions.forEach((version, index) => {
+    report.item(index).invalidFor(version, dns1035Label(version));
+    if (versions.indexOf(version) < index) report.item(index).invalid(version, "duplicate version");
+  });
+  if (!versions.some((version) => REVIEW_VERSIONS.includes(version)))
+    report.invalid(versions, `must include at least one of ${REVIEW_VERSIONS.join(", ")}`);
+}
+
+function checkConditions(conditions: readonly MatchCondition[], report: Report): void {
+  if (conditions.length > MAX_CONDITIONS) report.tooMany(conditions.length, MAX_CONDITIONS);
   const names = new Set<string>();
   conditions.forEach(({ name, expression }, index) => {
-    const at = `matchConditions[${index}]`;
-    if (!name) report.required(`${at}.name`);
-    else if (names.has(name)) report.invalid(`${at}.name`, name, "must be unique");
-    names.add(name);
-    if (!expression?.trim()) report.required(`${at}.expression`);
-    else {
+    const at = report.item(index);
+    if (at.at("expression").needs(expression?.trim())) {
       const problem = conditionProblem(expression);
-      if (problem) report.invalid(`${at}.expression`, expression, problem);
+      if (problem) at.at("expression").invalid(expression, problem);
     }
+    if (!at.at("name").needs(name)) return;
+    at.at("name").invalidFor(name, labelKey(name));
+    if (names.has(name)) at.at("name").duplicate(name);
+    names.add(name);
   });
 }
 
-function validateClient(config: WebhookClientConfig | undefined, report: Report): void {
+function checkClient(config: WebhookClientConfig | undefined, report: Report): void {
   const { url, service } = config ?? {};
-  if ((url === undefined) === (service === undefined))
-    report.required("clientConfig", "exactly one of url or service is required");
-  if (url !== undefined) validateUrl(url, report);
+  if ((url === undefined) === (service === undefined)) {
+    report.required("exactly one of url or service is required");
+    return;
+  }
+  if (url !== undefined) checkUrl(url, report.at("url"));
   if (!service) return;
   const { name, namespace, path, port = 443 } = service;
-  if (!name) report.required("clientConfig.service.name", "service name is required");
-  if (!namespace) report.required("clientConfig.service.namespace", "service namespace is required");
-  if (path !== undefined && !path.startsWith("/"))
-    report.invalid("clientConfig.service.path", path, "must start with a '/'");
-  if (port < 1 || port > 65535)
-    report.invalid("clientConfig.service.port", port, "port is not valid: must be between 1 and 65535, inclusive");
+  const at = report.at("service");
+  at.at("name").needs(name, "service name is required");
+  at.at("namespace").needs(namespace, "service namespace is required");
+  if (port < 1 || port > 65_535)
+    at.at("port").invalid(port, "port is not valid: must be between 1 and 65535, inclusive");
+  if (path) checkPath(path, at.at("path"));
+}
+
+function checkPath(path: string, report: Report): void {
+  if (path === "/" || path === "//") return;
+  if (!path.startsWith("/")) report.invalid(path, "must start with a '/'");
+  const segments = (path.endsWith("/") ? path.slice(1, -1) : path.slice(1)).split("/");
+  segments.forEach((segment, index) => {
+    if (segment === "") report.invalid(path, `segment[${index}] may not be empty`);
+    else for (const why of dnsSubdomain(segment)) report.invalid(path, `segment[${index}]: ${why}`);
+  });
 }
 
 const FORMAT = "desired format: https://host[/path]";
 
-function validateUrl(text: string, report: Report): void {
-  const field = "clientConfig.url";
+function checkUrl(text: string, report: Report): void {
   const url = URL.parse(text);
   if (!url) {
-    report.invalid(field, text, `url must be a valid URL; ${FORMAT}`);
+    report.invalid(text, `url must be a valid URL; ${FORMAT}`);
     return;
   }
   if (url.protocol !== "https:")
-    report.invalid(field, url.protocol.slice(0, -1), `'https' is the only allowed URL scheme; ${FORMAT}`);
-  if (!url.host) report.invalid(field, url.host, `host must be specified; ${FORMAT}`);
-  if (url.username || url.password) report.invalid(field, url.username, "user information is not permitted in the URL");
-  if (url.hash) report.invalid(field, url.hash.slice(1), "fragments are not permitted in the URL");
-  if (url.search) report.invalid(field, url.search.slice(1), "query parameters are not permitted in the URL");
+    report.invalid(url.protocol.slice(0, -1), `'https' is the only allowed URL scheme; ${FORMAT}`);
+  if (!url.host) report.invalid(url.host, `host must be specified; ${FORMAT}`);
+  const user = [url.username, url.password].filter(Boolean).join(":");
+  if (user) report.invalid(user, "user information is not permitted in the URL");
+  if (url.hash) report.invalid(url.hash.slice(1), "fragments are not permitted in the URL");
+  if (url.search) report.invalid(url.search.slice(1), "query parameters are not permitted in the URL");
 }
 
-function validateRule(rule: RuleWithOperations, at: string, report: Report): void {
+function checkRule(rule: RuleWithOperations, report: Report): void {
   const lists = { operations: "operations", apiGroups: "API groups", apiVersions: "API versions" } as const;
   for (const [field, words] of Object.entries(lists)) {
     const values = rule[field as keyof typeof lists] ?? [];
-    if (values.length === 0) report.required(`${at}.${field}`);
+    const at = report.at(field);
+    if (values.length === 0) at.required();
     if (values.length > 1 && values.includes("*"))
-      report.invalid(`${at}.${field}`, values, `if '*' is present, must not specify other ${words}`);
+      at.invalid(values, `if '*' is present, must not specify other ${words}`);
+    if (field === "apiVersions")
+      values.forEach((version, index) => {
+        if (version === "") at.item(index).required();
+      });
   }
-  rule.operations?.forEach((operation, index) => report.oneOf(`${at}.operations[${index}]`, operation, OPERATIONS));
-  const resources = rule.resources ?? [];
-  if (resources.length === 0) report.required(`${at}.resources`);
+  rule.operations?.forEach((operation, index) => {
+    report.at("operations").item(index).oneOf(operation, OPERATIONS);
+  });
+  checkResources(rule.resources ?? [], report.at("resources"));
+  if (rule.scope !== undefined) report.at("scope").oneOf(rule.scope, SCOPES);
+}
+
+function checkResources(resources: readonly string[], report: Report): void {
+  if (resources.length === 0) report.required();
   resources.forEach((resource, index) => {
-    if (resource === "") report.required(`${at}.resources[${index}]`);
+    if (resource === "") report.item(index).required();
   });
   if (resources.length > 1 && resources.includes("*/*"))
-    report.invalid(`${at}.resources`, resources, "if '*/*' is present, must not specify other resources");
-  report.oneOf(`${at}.scope`, rule.scope, ["*", "Cluster", "Namespaced"]);
+    report.invalid(resources, "if '*/*' is present, must not specify other resources");
+  const isPlain = (resource: string): boolean => !resource.includes("/");
+  if (resources.includes("*") && resources.filter(isPlain).length > 1)
+    report.invalid(resources, "if '*' is present, must not specify other resources without subresources");
 }
 
 function webhookStrategy(mutating: boolean): Strategy {
@@ -148,24 +177,16 @@ function webhookStrategy(mutating: boolean): Strategy {
     defaults: (draft) => {
       for (const webhook of webhooksOf(draft)) defaultWebhook(webhook, mutating);
     },
-    validate: (draft) => {
-      const errors: FieldError[] = [];
-      const names = new Set<string>();
-      webhooksOf(draft).forEach((webhook, index) => {
-        const at = `webhooks[${index}]`;
-        const report = reportInto(errors, at);
-        webhook.rules?.forEach((rule, position) => validateRule(rule, `rules[${position}]`, report));
-        validateWebhook(webhook, report);
-        if (names.has(webhook.name))
-          errors.push({
-            field: `${at}.name`,
-            reason: "FieldValueDuplicate",
-            message: `Duplicate value: ${JSON.stringify(webhook.name)}`,
-          });
-        names.add(webhook.name);
-      });
-      return errors;
-    },
+    validate: (draft) =>
+      violations((report) => {
+        const names = new Set<string>();
+        webhooksOf(draft).forEach((webhook, index) => {
+          const at = report.at("webhooks").item(index);
+          checkWebhook(webhook, at);
+          if (webhook.name && names.has(webhook.name)) at.at("name").duplicate(webhook.name);
+          names.add(webhook.name);
+        });
+      }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Server-side apply (PATCH with an apply-patch). */
 import type { ManagedFieldsEntry, Unstructured } from "#api/meta.ts";
-import { clone, deepEqual } from "#kit/json.ts";
+import { clone, isObject } from "#kit/json.ts";
 import { mergeTyped, removeFields } from "#kit/patch/apply.ts";
 import { compare, fieldsGiven } from "#kit/patch/compare.ts";
 import {
@@ -12,45 +12,88 @@ import {
   pathsOf,
   union,
 } from "#kit/patch/field-set.ts";
+import { typedProblems } from "#kit/patch/typed-problems.ts";
 import { applyDefaults } from "#kit/schema/fill.ts";
-import { failure, notFound, type StatusCause, type StatusError } from "#kit/status.ts";
+import { conflict, failure, notFound, type StatusCause, type StatusError, unclassified } from "#kit/status.ts";
 import type { Answer } from "../wire/answer.ts";
-import type { ResourceRequest } from "../wire/request.ts";
+import { isSet, type ResourceRequest } from "../wire/request.ts";
 import { insert } from "./create.ts";
 import { decode } from "./decode.ts";
+import { jsonType } from "./go-types.ts";
 import { managedPart, managedSchema, readShares, type Share, setShares, unrecordedShare } from "./managed.ts";
 import { stamp } from "./metadata.ts";
-import { change } from "./update.ts";
+import { change, requireIdentity } from "./update.ts";
 import { type Core, requireNamespace } from "./write.ts";
 
 /** Creates the object, or makes the manager the owner of the fields that the configuration gives. */
 export async function apply(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target, query } = request;
   const name = target.name ?? "";
+  requireMergeable(request);
   const { draft: config, warnings } = decode(served, request.body, {
     owned: request.ownsBody,
     query,
     repeated: request.repeated,
     defaults: false,
   });
-  if (config.metadata.managedFields) throw failure("BadRequest", "metadata.managedFields must be nil");
-  if (config.metadata.name && config.metadata.name !== name)
-    throw failure("BadRequest", `the name in the configuration (${config.metadata.name}) is not the one on the URL`);
+  request.warnings.push(...warnings);
+  requireIdentity(request, config);
   const current = core.objects.latest(served.collection, served.key(target.namespace, name));
   const at = core.clock();
   if (!current) {
     if (target.subresource) throw notFound(served.id, name);
     requireNamespace(request, core);
-    config.metadata.name = name;
+    requireNew(request, config);
     setShares(config, [shareOf(request, given(request, config), stamp(at))]);
     applyDefaults(served.schema, config);
     const entry = await insert(request, core, config, true);
-    return { kind: "entry", code: 201, served, entry: served.view(entry), warnings };
+    return { kind: "entry", code: 201, served, entry: served.view(entry) };
   }
   const draft = laidOver(request, served.view(current).object, { config, at });
   noteLastApplied(request, draft);
   const entry = await change(request, core, { draft, current, managed: true });
-  return { kind: "entry", code: 200, served, entry: served.view(entry), warnings };
+  return { kind: "entry", code: 200, served, entry: served.view(entry) };
+}
+
+/** Throws unless the body is a configuration of the kind that can be merged field by field. */
+function requireMergeable({ served, body, malformed, repeated = [], query }: ResourceRequest): void {
+  if (malformed) throw failure("BadRequest", `error decoding YAML: error converting YAML to JSON: ${malformed}`);
+  const config = body ?? {};
+  if (!isObject(config))
+    throw failure(
+      "BadRequest",
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonType(config)} into Go value of type map[string]interface {}`,
+    );
+  if (query.fieldValidation === "Strict" && repeated.length > 0)
+    throw failure("BadRequest", `error strict decoding YAML: error converting YAML to JSON: ${repeated.join(", ")}`);
+  const { apiVersion = "", kind = "", metadata } = config;
+  if (isObject(metadata) && metadata.managedFields !== undefined)
+    throw failure("BadRequest", "metadata.managedFields must be nil");
+  if (apiVersion !== served.apiVersion || kind !== served.facts.kind) {
+    const version = String(apiVersion).includes("/") ? apiVersion : `/${apiVersion}`;
+    throw failure("BadRequest", `invalid object type: ${version}, Kind=${kind}`);
+  }
+  const problems = typedProblems(managedSchema(served), config);
+  if (problems.length === 0) return;
+  const { namespace = "", name = "" } = isObject(metadata) ? metadata : {};
+  const version = served.facts.group ? served.apiVersion : `/${served.apiVersion}`;
+  const text =
+    problems.length === 1 ? problems[0] : ["errors:", ...problems.map((problem) => `  ${problem}`)].join("\n");
+  throw unclassified(
+    `failed to create typed patch object (${namespace}/${name}; ${version}, Kind=${served.facts.kind}): ${text}`,
+  );
+}
+
+/** Throws Conflict when the writer means an object that is not there. */
+function requireNew({ served }: ResourceRequest, { metadata }: Unstructured): void {
+  const { name, uid } = metadata;
+  delete metadata.resourceVersion;
+  if (uid)
+    throw conflict(
+      served.id,
+      name,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    );
 }
 
 /** The fields of a configuration that this request may set. */
@@ -83,7 +126,7 @@ function laidOver(
   const { served } = request;
   const schema = managedSchema(served);
   const fresh = shareOf(request, given(request, config), stamp(at));
-  const recorded = readShares(live.metadata.managedFields);
+  const recorded = readShares(live.metadata.managedFields) ?? [];
   const shares = recorded.length > 0 ? recorded : [unrecordedShare(served, live, at)];
   const own = shares.find(({ entry }) => isSameManager(entry, fresh.entry));
   const others = shares.filter((share) => share !== own);
@@ -93,13 +136,18 @@ function laidOver(
   const kept = others.reduce((sum, share) => union(sum, share.set), fresh.set);
   const part = (isEmptySet(gone) ? merged : removeFields(schema, merged, { gone, kept })) as Record<string, unknown>;
   const { changed, removed } = compare(schema, livePart, part);
-  if (request.query.force !== "true") rejectConflicts(conflictsOf(others, changed), migrated(request, live));
-  const isSame = own && isEmptySet(changed) && isEmptySet(removed) && deepEqual(own.set, fresh.set);
-  if (isSame && own.entry.time) fresh.entry.time = own.entry.time;
+  if (!isSet(request.query.force)) rejectConflicts(conflictsOf(others, changed), migrated(request, live));
+  if (isEmptySet(changed) && isEmptySet(removed)) keepTime(fresh.entry, own?.entry.time);
   const left = others.map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
   const draft = assemble(live, part, { config, shares: [...left, fresh] });
   applyDefaults(served.schema, draft);
   return draft;
+}
+
+/** Who applies what is there already has not written anything: there is no new time, or none at all. */
+function keepTime(entry: ManagedFieldsEntry, time: string | undefined): void {
+  delete entry.time;
+  if (time) entry.time = time;
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -136,17 +184,22 @@ function onlyGiven(part: Record<string, unknown>, set: FieldSet): Record<string,
   return Object.fromEntries(Object.entries(part).filter(([name]) => set[`f:${name}`] !== undefined));
 }
 
+/** The parts of metadata that have managers. */
+const MANAGED_METADATA = ["generateName", "labels", "annotations", "ownerReferences", "finalizers"] as const;
+
 type Rest = { config: Unstructured; shares: readonly Share[] };
 
 function assemble(live: Unstructured, part: Record<string, unknown>, { config, shares }: Rest): Unstructured {
   const { metadata, ...rest } = part;
-  const { labels: _, annotations: __, ownerReferences: ___, finalizers: ____, ...identity } = live.metadata;
+  const identity = { ...live.metadata };
+  for (const field of MANAGED_METADATA) delete identity[field];
   const { uid, resourceVersion } = config.metadata;
   const draft = clone({
     apiVersion: live.apiVersion,
     kind: live.kind,
     metadata: {
       ...identity,
+      name: live.metadata.name,
       ...(metadata as object),
       ...(uid && { uid }),
       ...(resourceVersion && { resourceVersion }),

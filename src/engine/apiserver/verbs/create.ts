@@ -1,31 +1,34 @@
 /** create. */
 
-import type { Unstructured } from "#api/meta.ts";
+import type { ObjectMeta, Unstructured } from "#api/meta.ts";
 import { randomSuffix } from "#kit/names.ts";
-import { alreadyExists, failure } from "#kit/status.ts";
+import { alreadyExists, failure, forbidden, unclassified } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
+import { check } from "./check.ts";
 import { decode } from "./decode.ts";
 import { recordUpdate } from "./managed.ts";
 import { stamp } from "./metadata.ts";
-import { type Core, check, isDryRun, managerOf, requireNamespace, stored } from "./write.ts";
+import { distinct, warnOfOwners } from "./owners.ts";
+import { type Core, isDryRun, managerOf, rejectOtherNamespace, requireNamespace, stored } from "./write.ts";
 
 /** Creates an object from the request's body. */
 export async function create(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target } = request;
-  requireNamespace(request, core);
   const { draft, warnings } = decode(served, request.body, {
     owned: request.ownsBody,
     query: request.query,
     repeated: request.repeated,
+    malformed: request.malformed,
   });
+  request.warnings.push(...warnings);
   if (target.name !== undefined && draft.metadata.name !== undefined && draft.metadata.name !== target.name)
     throw failure("BadRequest", "the name of the object does not match the name on the URL");
   const entry = await insert(request, core, draft);
-  return { kind: "entry", code: 201, served, entry: served.view(entry), warnings };
+  return { kind: "entry", code: 201, served, entry: served.view(entry) };
 }
 
 /** Stores a decoded draft as a new object. `managed` says that managedFields are already set. */
@@ -38,17 +41,26 @@ export async function insert(
   const { served } = request;
   const { objects } = core;
   if (served.facts.terminating)
-    throw failure("MethodNotAllowed", "create not allowed while custom resource definition is terminating");
+    throw forbidden(
+      served.id,
+      given.metadata.name ?? "",
+      "create not allowed while custom resource definition is terminating",
+    );
+  rejectVersioned(given);
+  request.warnings.push(...warnOfOwners(given.metadata));
+  rejectOtherNamespace(request, given);
+  requireNamespace(request, core, given.metadata.name);
   place(request, core, given);
-  if (served.facts.statusSubresource) delete given.status;
+  if (served.facts.statusSubresource && !served.strategy.bringsStatus) delete given.status;
+  served.strategy.defaults?.(given);
+  if (!managed)
+    recordUpdate({ served, draft: given, current: undefined, manager: managerOf(request), at: core.clock() });
   const gate = core.admission.gate(request, "CREATE");
-  if (gate) served.strategy.defaults?.(given);
   const draft = gate ? await gate.mutate(given, undefined) : given;
-  served.strategy.defaults?.(draft);
+  if (gate) served.strategy.defaults?.(draft);
   served.strategy.prepareCreate?.(draft);
-  request.warnings.push(...check(served, draft, undefined));
+  request.warnings.push(...check(served, draft));
   rejectExisting(served, objects, draft);
-  if (!managed) recordUpdate({ served, draft, current: undefined, manager: managerOf(request), at: core.clock() });
   if (gate) {
     await gate.validate(draft, undefined);
     requireNamespace(request, core);
@@ -69,18 +81,20 @@ export async function insert(
 }
 
 function rejectExisting(served: ServedResource, objects: ObjectStore, { metadata }: Unstructured): void {
-  if (objects.latest(served.collection, served.key(metadata.namespace, metadata.name)))
-    throw alreadyExists(served.id, metadata.name);
+  const found = objects.latest(served.collection, served.key(metadata.namespace, metadata.name));
+  if (!found) return;
+  const error = alreadyExists(served.id, metadata.name);
+  if (found.deletionTimestamp === undefined) throw error;
+  throw failure("AlreadyExists", `object is being deleted: ${error.message}`, error.status.details);
+}
+
+function rejectVersioned({ metadata }: Unstructured): void {
+  if (metadata.resourceVersion) throw unclassified("resourceVersion should not be set on objects to be created");
 }
 
 /** Fills in the metadata that the server owns. */
 function place({ served, target }: ResourceRequest, core: Core, draft: Unstructured): void {
   const given = draft.metadata;
-  if (given.namespace && target.namespace && given.namespace !== target.namespace)
-    throw failure(
-      "BadRequest",
-      `the namespace of the provided object does not match the namespace sent on the request`,
-    );
   const { labels, annotations, ownerReferences, finalizers, managedFields } = given;
   draft.metadata = {
     name: given.name || generatedName(given.generateName, core),
@@ -88,18 +102,20 @@ function place({ served, target }: ResourceRequest, core: Core, draft: Unstructu
     ...(served.namespaced && target.namespace && { namespace: target.namespace }),
     uid: uuid(core.randomBytes(16)),
     resourceVersion: "",
-    ...countsGenerations(served),
+    ...generationOf(served, given),
     creationTimestamp: stamp(core.clock()),
-    ...(labels && { labels }),
-    ...(annotations && { annotations }),
-    ...(ownerReferences && ownerReferences.length > 0 && { ownerReferences }),
+    ...(labels && Object.keys(labels).length > 0 && { labels }),
+    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+    ...(ownerReferences && ownerReferences.length > 0 && { ownerReferences: distinct(ownerReferences) }),
     ...(finalizers && finalizers.length > 0 && { finalizers }),
     ...(managedFields && managedFields.length > 0 && { managedFields }),
   };
 }
 
-function countsGenerations({ strategy }: ServedResource): { generation?: number } {
-  return strategy.generation ? { generation: 1 } : {};
+/** Kinds that do not count generations keep what the writer says. */
+function generationOf({ strategy }: ServedResource, { generation }: ObjectMeta): { generation?: number } {
+  if (strategy.generation) return { generation: 1 };
+  return generation ? { generation } : {};
 }
 
 function generatedName(prefix: string | undefined, core: Core): string {

@@ -1,15 +1,18 @@
 /** delete and deletecollection. */
 import type { Unstructured } from "#api/meta.ts";
 import { clone, isObject } from "#kit/json.ts";
-import { conflict, failure, forbidden, notFound } from "#kit/status.ts";
+import { invalidValue, notSupported } from "#kit/schema/field-errors.ts";
+import { conflict, type FieldError, failure, forbidden, invalid, notFound } from "#kit/status.ts";
 import { requireStanding } from "../admission/gate.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { Answer } from "../wire/answer.ts";
-import type { ResourceRequest } from "../wire/request.ts";
+import { isSet, type ResourceRequest } from "../wire/request.ts";
+import { jsonType } from "./go-types.ts";
+import { list } from "./list.ts";
 import { stamp } from "./metadata.ts";
-import { selectionOf } from "./selection.ts";
-import { type Core, isDryRun, isGone } from "./write.ts";
+import { dryRunProblems, parseCount } from "./options.ts";
+import { type Core, isGone } from "./write.ts";
 
 export type DeleteOptions = {
   gracePeriodSeconds?: number | undefined;
@@ -22,29 +25,58 @@ export const FOREGROUND_FINALIZER = "foregroundDeletion";
 export const ORPHAN_FINALIZER = "orphan";
 
 /** Options from the body, which wins, and from the query. */
-function optionsOf({ body, query }: ResourceRequest): DeleteOptions {
+export function optionsOf({ body, query, malformed }: ResourceRequest): DeleteOptions {
+  if (malformed !== undefined) throw failure("BadRequest", `couldn't get version/kind; json parse error: ${malformed}`);
   const given = isObject(body) ? (body as Record<string, unknown>) : {};
-  const grace = given.gracePeriodSeconds ?? (query.gracePeriodSeconds ? Number(query.gracePeriodSeconds) : undefined);
-  if (grace !== undefined && grace !== null && (!Number.isInteger(grace) || Number(grace) < 0))
-    throw failure("BadRequest", `gracePeriodSeconds: ${String(grace)} is not a whole number of seconds`);
-  const orphan = given.orphanDependents === true || query.orphanDependents === "true" ? "Orphan" : undefined;
-  const policy = given.propagationPolicy ?? query.propagationPolicy ?? orphan;
-  if (policy !== undefined && policy !== "Background" && policy !== "Foreground" && policy !== "Orphan")
+  rejectOtherKinds(given);
+  const grace = given.gracePeriodSeconds ?? (query.gracePeriodSeconds ? graceOf(query.gracePeriodSeconds) : undefined);
+  if (grace !== undefined && !Number.isInteger(grace))
     throw failure(
-      "Invalid",
-      `propagationPolicy: Invalid value: "${String(policy)}": must be Foreground, Background or Orphan`,
+      "BadRequest",
+      `json: cannot unmarshal ${jsonType(grace)} into Go struct field DeleteOptions.gracePeriodSeconds of type int64`,
     );
+  const orphan =
+    given.orphanDependents ?? (query.orphanDependents === undefined ? undefined : isSet(query.orphanDependents));
+  const policy = given.propagationPolicy ?? query.propagationPolicy;
+  const modes = Array.isArray(given.dryRun) ? given.dryRun : query.dryRun === undefined ? [] : [query.dryRun];
+  const errors = [...policyProblems(policy, orphan), ...dryRunProblems(modes)];
+  if (errors.length > 0) throw invalid("meta.k8s.io", "DeleteOptions", "", errors);
   return {
-    gracePeriodSeconds: (grace ?? undefined) as number | undefined,
-    propagationPolicy: policy,
+    gracePeriodSeconds: grace === undefined ? undefined : Number(grace) < 0 ? 1 : Number(grace),
+    propagationPolicy: (policy ?? (orphan === true ? "Orphan" : undefined)) as string | undefined,
     preconditions: given.preconditions as DeleteOptions["preconditions"],
-    dryRun: isDryRun(query) || (Array.isArray(given.dryRun) && given.dryRun.includes("All")),
+    dryRun: modes.length > 0,
   };
+}
+
+/** A negative number of seconds means as soon as possible. */
+function graceOf(text: string): number {
+  return /^-\d+$/.test(text) ? -1 : parseCount(text);
+}
+
+const POLICIES = ["Foreground", "Background", "Orphan"];
+
+function policyProblems(policy: unknown, orphan: unknown): FieldError[] {
+  const field = "propagationPolicy";
+  if (policy === undefined) return [];
+  if (orphan !== undefined)
+    return [invalidValue(field, policy, "orphanDependents and deletionPropagation cannot be both set")];
+  return POLICIES.includes(String(policy)) ? [] : [notSupported(field, policy, [...POLICIES, "nil"])];
+}
+
+/** The body of a deletion tells how to delete; anything else is a mistake of the client. */
+function rejectOtherKinds({ apiVersion = "v1", kind = "DeleteOptions" }: Record<string, unknown>): void {
+  if (kind === "DeleteOptions") return;
+  throw failure(
+    "BadRequest",
+    `no kind "${String(kind)}" is registered for version "${String(apiVersion)}": delete takes DeleteOptions`,
+  );
 }
 
 /** Deletes one object, at once or by marking it. */
 export async function remove(request: ResourceRequest, core: Core): Promise<Answer> {
   const { served, target } = request;
+  const options = withDefaultPolicy(request, optionsOf(request));
   const key = served.key(target.namespace, target.name ?? "");
   const current = core.objects.latest(served.collection, key);
   if (!current) throw notFound(served.id, target.name ?? "");
@@ -53,9 +85,8 @@ export async function remove(request: ResourceRequest, core: Core): Promise<Answ
     await gate.validate(undefined, served.view(current).object);
     requireStanding(core.objects, served, current);
   }
-  const { entry, gone } = await removeEntry(served, core, current, optionsOf(request));
-  if (!gone || request.served.facts.plural === "pods")
-    return { kind: "entry", code: 200, served, entry: served.view(entry) };
+  const { entry, gone } = await removeEntry(served, core, current, options);
+  if (!gone || served.strategy.returnsDeleted) return { kind: "entry", code: 200, served, entry: served.view(entry) };
   const { uid = "" } = entry.object.metadata;
   const details = {
     name: entry.name,
@@ -67,17 +98,23 @@ export async function remove(request: ResourceRequest, core: Core): Promise<Answ
   return { kind: "object", code: 200, object: status };
 }
 
+/** What becomes of dependents when the client leaves it to the kind. */
+function withDefaultPolicy(request: ResourceRequest, options: DeleteOptions): DeleteOptions {
+  const { orphansByDefault } = request.served.strategy;
+  if (!orphansByDefault || options.propagationPolicy) return options;
+  request.warnings.push(orphansByDefault.warning);
+  return { ...options, propagationPolicy: "Orphan" };
+}
+
 /** So many objects of a collection are on their way to the disk at once. */
 const BATCH = 512;
 
-/** Deletes what the selectors of the query match; answers with the list of it as it was. */
+/** Deletes what a list of the same query gives; answers with that list. */
 export async function removeCollection(request: ResourceRequest, core: Core): Promise<Answer> {
-  const { served, target } = request;
-  const selects = selectionOf(served, request.query, target.name);
+  const { served } = request;
   const options = optionsOf(request);
-  const all = served.collection.range(target.namespace);
-  const matching = selects ? all.filter(selects) : all;
-  const { revision } = core.objects;
+  const found = list(request, core.objects);
+  const matching = found.entries;
   for (let from = 0; from < matching.length; from += BATCH)
     await Promise.all(
       matching.slice(from, from + BATCH).map(async (entry) => {
@@ -87,7 +124,7 @@ export async function removeCollection(request: ResourceRequest, core: Core): Pr
         if (current) await removeEntry(served, core, current, options);
       }),
     );
-  return { kind: "list", served, entries: matching.map((entry) => served.view(entry)), revision };
+  return found;
 }
 
 /** Deletes an object as far as its finalizers and grace period allow. */
@@ -119,7 +156,8 @@ export async function removeEntry(
 
 /** True for an object that nothing holds: it goes without being marked first. */
 function isGoneAtOnce({ strategy }: ServedResource, current: Entry, options: DeleteOptions): boolean {
-  if (current.finalizers.length > 0 || strategy.gracePeriod || strategy.isHeld || strategy.prepareDelete) return false;
+  const { gracePeriod, isHeld, prepareDelete, markDeleted } = strategy;
+  if (current.finalizers.length > 0 || gracePeriod || isHeld || prepareDelete || markDeleted) return false;
   return options.propagationPolicy !== "Foreground" && options.propagationPolicy !== "Orphan";
 }
 
@@ -134,17 +172,21 @@ function isMarkedAlike(left: Unstructured, right: Unstructured): boolean {
 
 function requirePreconditions(served: ServedResource, current: Entry, { preconditions }: DeleteOptions): void {
   const { uid, resourceVersion } = current.object.metadata;
-  if (preconditions?.uid && preconditions.uid !== uid)
+  const isMarked = served.strategy.markDeleted !== undefined;
+  const kind = isMarked ? served.id : { group: served.facts.group, resource: served.facts.kind };
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid)
     throw conflict(
-      served.id,
+      kind,
       current.name,
-      `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`,
+      isMarked
+        ? `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`
+        : `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
     );
-  if (preconditions?.resourceVersion && preconditions.resourceVersion !== resourceVersion)
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion)
     throw conflict(
-      served.id,
+      kind,
       current.name,
-      `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
     );
 }
 
@@ -159,6 +201,10 @@ function mark(served: ServedResource, core: Core, draft: Unstructured, options: 
     if (options.propagationPolicy === "Orphan") kept.push(ORPHAN_FINALIZER);
     delete metadata.finalizers;
     if (kept.length > 0) metadata.finalizers = kept;
+  }
+  if (served.strategy.markDeleted) {
+    served.strategy.markDeleted(draft, stamp(core.clock()));
+    return;
   }
   const grace = served.strategy.gracePeriod?.(draft, options.gracePeriodSeconds) ?? 0;
   if (metadata.deletionTimestamp !== undefined && grace >= (metadata.deletionGracePeriodSeconds ?? 0)) return;

@@ -1,24 +1,24 @@
-/** Every verb on every resource: from a resolved request to its answer. */
-import type { Namespace } from "#api/builtin/types.gen.ts";
-import type { Unstructured } from "#api/meta.ts";
-import { clone } from "#kit/json.ts";
-import { failure, notFound } from "#kit/status.ts";
+import { failure } from "#kit/status.ts";
 import { OvertakenError } from "../admission/gate.ts";
+import type { Verb } from "../resources/served.ts";
+import type { PodStreams } from "../streams/pod-streams.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
+import { noMethod, noRoute } from "../wire/route.ts";
 import { create } from "./create.ts";
-import { decode } from "./decode.ts";
 import { remove, removeCollection } from "./delete.ts";
 import { get, list } from "./list.ts";
-import { logs, type PodStreams } from "./logs.ts";
+import { logs } from "./logs.ts";
 import { checkWriteOptions } from "./options.ts";
 import { patch } from "./patch.ts";
+import { bind } from "./pods/binding.ts";
+import { evict } from "./pods/eviction.ts";
 import { isReview, review } from "./review.ts";
 import { scale } from "./scale.ts";
 import { createToken } from "./token.ts";
 import { update } from "./update.ts";
 import { watch } from "./watch.ts";
-import { type Core, replace } from "./write.ts";
+import type { Core } from "./write.ts";
 
 /** Objects that change while webhooks look at a write of them make it start again, so many times. */
 const ATTEMPTS = 8;
@@ -26,44 +26,81 @@ const ATTEMPTS = 8;
 /** Runs a verb on a resource or on one of its subresources. Throws StatusError. */
 export async function run(request: ResourceRequest, core: Core, streams: PodStreams | undefined): Promise<Answer> {
   if (request.body !== undefined && core.admission.concerns(request)) request.ownsBody = false;
-  for (let attempt = 1; ; attempt++)
+  const { deprecation } = request.served.facts;
+  for (let attempt = 1; ; attempt++) {
+    if (deprecation) request.warnings.push(deprecation);
     try {
       const answer = await runOnce(request, core, streams);
-      const { deprecation } = request.served.facts;
-      const said = [...(deprecation ? [deprecation] : []), ...request.warnings];
-      if (said.length === 0) return answer;
-      return { ...answer, warnings: [...(answer.warnings ?? []), ...said] };
+      if (request.warnings.length === 0) return answer;
+      return { ...answer, warnings: [...(answer.warnings ?? []), ...request.warnings] };
     } catch (error) {
       if (!(error instanceof OvertakenError) || attempt === ATTEMPTS) throw error;
-      request.warnings = [];
+      request.warnings.length = 0;
     }
+  }
 }
 
 async function runOnce(request: ResourceRequest, core: Core, streams: PodStreams | undefined): Promise<Answer> {
   const { served, target, verb } = request;
   checkWriteOptions(request);
   if (isReview(served)) return review(request, core);
-  switch (target.subresource) {
-    case undefined:
-      return runMain(request, core);
-    case "status":
-      if (served.facts.statusSubresource && (verb === "get" || verb === "update" || verb === "patch"))
-        return runMain(request, core);
-      break;
-    case "scale":
-      if (served.facts.scale) return scale(request, core);
-      break;
-    case "log":
-      if (isCore(request, "pods") && verb === "get") return logs(request, streams);
-      break;
-    case "token":
-      if (isCore(request, "serviceaccounts") && verb === "create") return createToken(request, core);
-      break;
-    case "finalize":
-      if (isCore(request, "namespaces") && verb === "update") return finalize(request, core);
-      break;
+  if (isCore(request, "bindings")) return bindNamed(request, core);
+  const { subresource } = target;
+  if (subresource === undefined) return runMain(request, core);
+  if (subresource === "log" && isCore(request, "pods") && verb === "get") return logs(request, streams);
+  const own = Object.hasOwn(SUBRESOURCES, subresource) ? SUBRESOURCES[subresource] : undefined;
+  if (own?.exists(request)) {
+    if (!own.verbs.has(verb)) throw noMethod();
+    return own.run(request, core);
   }
-  throw failure("NotFound", "the server could not find the requested resource");
+  if (!Object.hasOwn(served.strategy.parts ?? {}, subresource)) throw noRoute();
+  if (!READ_OR_CHANGE.has(verb)) throw noMethod();
+  return runMain(request, core);
+}
+
+type Subresource = {
+  exists(request: ResourceRequest): boolean;
+  verbs: ReadonlySet<Verb>;
+  run(request: ResourceRequest, core: Core): Promise<Answer>;
+};
+
+const READ_OR_CHANGE: ReadonlySet<Verb> = new Set(["get", "update", "patch"]);
+const CREATE: ReadonlySet<Verb> = new Set(["create"]);
+
+const of =
+  (plural: string) =>
+  (request: ResourceRequest): boolean =>
+    isCore(request, plural);
+
+/** Streams begin with an upgrade, which goes another way. */
+const STREAM: Subresource = {
+  exists: of("pods"),
+  verbs: new Set(["get", "create"]),
+  run: async () => {
+    throw failure("BadRequest", "Upgrade request required");
+  },
+};
+
+const SUBRESOURCES: { readonly [name: string]: Subresource } = {
+  status: { exists: ({ served }) => served.facts.statusSubresource, verbs: READ_OR_CHANGE, run: runMain },
+  scale: {
+    exists: ({ served }) => served.facts.scale !== undefined,
+    verbs: READ_OR_CHANGE,
+    run: async (...given) => scale(...given),
+  },
+  exec: STREAM,
+  attach: STREAM,
+  portforward: STREAM,
+  token: { exists: of("serviceaccounts"), verbs: CREATE, run: createToken },
+  binding: { exists: of("pods"), verbs: CREATE, run: bind },
+  eviction: { exists: of("pods"), verbs: CREATE, run: evict },
+  finalize: { exists: of("namespaces"), verbs: new Set(["update"]), run: runMain },
+};
+
+/** A binding that names its pod itself. */
+function bindNamed(request: ResourceRequest, core: Core): Promise<Answer> {
+  if (request.verb !== "create" || request.target.name !== undefined) throw noRoute();
+  return bind(request, core);
 }
 
 function isCore({ served }: ResourceRequest, plural: string): boolean {
@@ -89,17 +126,4 @@ async function runMain(request: ResourceRequest, core: Core): Promise<Answer> {
     case "deletecollection":
       return removeCollection(request, core);
   }
-}
-
-/** Sets the finalizers in a namespace's spec; a deleted namespace without any goes. */
-async function finalize(request: ResourceRequest, core: Core): Promise<Answer> {
-  const { served, target, query } = request;
-  const current = core.objects.latest(served.collection, target.name ?? "");
-  if (!current) throw notFound(served.id, target.name ?? "");
-  const { draft: given } = decode(served, request.body, { owned: request.ownsBody, query, repeated: request.repeated });
-  const draft = clone(current.object) as Unstructured;
-  const finalizers = (given as unknown as Namespace).spec?.finalizers ?? [];
-  draft.spec = finalizers.length > 0 ? { finalizers } : {};
-  const entry = await replace(request, core, { draft, current });
-  return { kind: "entry", code: 200, served, entry };
 }

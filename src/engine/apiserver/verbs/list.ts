@@ -1,11 +1,11 @@
 /** get and list. */
-import { failure, notFound } from "#kit/status.ts";
+import { failure, notFound, StatusError } from "#kit/status.ts";
 import { type Collection, position } from "../storage/collection.ts";
 import type { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { Answer } from "../wire/answer.ts";
-import type { ResourceRequest } from "../wire/request.ts";
-import { checkListOptions, parseCount, rejectFuture } from "./options.ts";
+import type { Query, ResourceRequest } from "../wire/request.ts";
+import { checkListOptions, parseCount, parseRevision, rejectFuture } from "./options.ts";
 import { type PageToken, parseToken, renderToken, tooOld } from "./page-token.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 
@@ -19,12 +19,12 @@ export function get(request: ResourceRequest, objects: ObjectStore): Answer {
 }
 
 /** Reads a collection, in pages when `limit` asks for it. All pages of one list show the same moment. */
-export function list(request: ResourceRequest, objects: ObjectStore): Answer {
+export function list(request: ResourceRequest, objects: ObjectStore): Extract<Answer, { kind: "list" }> {
   const { served, target, query } = request;
   checkListOptions(query);
-  rejectFuture(query, objects.revision);
+  rejectFutureList(query, objects.revision);
   const selects = selectionOf(served, query, target.name);
-  const limit = parseCount(query.limit, "limit");
+  const limit = isAnyMoment(query) ? 0 : parseCount(query.limit);
   const token = query.continue ? parseToken(query.continue) : undefined;
   const scope: Scope = { collection: served.collection, namespace: target.namespace ?? "", objects };
   const { entries, revision } = token ? resumed(scope, token) : beginning(scope, query);
@@ -43,6 +43,22 @@ export function list(request: ResourceRequest, objects: ObjectStore): Answer {
   };
 }
 
+/** A list of whatever is at hand comes in one piece. */
+function isAnyMoment({ resourceVersion, continue: token }: Query): boolean {
+  return resourceVersion === "0" && !token;
+}
+
+/** Throws BadRequest for what is no revision, and Timeout for one that is not reached yet. */
+function rejectFutureList(query: Query, revision: number): void {
+  try {
+    rejectFuture(query, revision);
+  } catch (error) {
+    if (error instanceof StatusError && error.code === 500)
+      throw failure("BadRequest", `invalid resource version: ${error.message}`);
+    throw error;
+  }
+}
+
 type Scope = { collection: Collection; namespace: string; objects: ObjectStore };
 type Moment = { entries: readonly Entry[]; revision: number };
 
@@ -53,7 +69,7 @@ function snapshotId({ collection, namespace }: Scope, revision: number): string 
 /** What a list begins with: the newest state, or exactly the one asked for. */
 function beginning(scope: Scope, query: ResourceRequest["query"]): Moment {
   const { collection, namespace, objects } = scope;
-  const asked = parseCount(query.resourceVersion, "resourceVersion");
+  const asked = parseRevision(query);
   const isExact =
     query.resourceVersionMatch === "Exact" || (query.resourceVersionMatch === undefined && asked > 0 && !!query.limit);
   if (!isExact || asked === 0) return { entries: collection.range(namespace), revision: objects.revision };

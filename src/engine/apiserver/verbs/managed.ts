@@ -4,9 +4,8 @@ import type { ManagedFieldsEntry, Unstructured } from "#api/meta.ts";
 import { type Comparison, compare } from "#kit/patch/compare.ts";
 import { difference, EMPTY_SET, type FieldSet, isEmptySet, parseFieldSet, union } from "#kit/patch/field-set.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
-import { failure } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
-import { withBlanks } from "./blanks.ts";
+import { emptyPart } from "../strategies/form.ts";
 import { stamp } from "./metadata.ts";
 
 /** One manager's share of an object. */
@@ -39,15 +38,18 @@ export function managedPart(object: Unstructured): Record<string, unknown> {
   return { ...rest, metadata: own };
 }
 
-/** The shares that an object's metadata records. Throws BadRequest when a writer has sent nonsense. */
-export function readShares(entries: readonly ManagedFieldsEntry[] | undefined): Share[] {
-  return (entries ?? []).flatMap((entry) => {
-    if (entry.operation === undefined && entry.manager === undefined) return [];
+/** The shares that entries record; undefined when they are nonsense. One empty entry stands for none at all. */
+export function readShares(entries: readonly ManagedFieldsEntry[] = []): Share[] | undefined {
+  const [only] = entries;
+  if (entries.length === 1 && only && Object.keys(only).length === 0) return [];
+  const shares: Share[] = [];
+  for (const entry of entries) {
     const set = parseFieldSet(entry.fieldsV1 ?? {});
-    if (!set)
-      throw failure("BadRequest", `metadata.managedFields: fieldsV1 of manager "${entry.manager}" is malformed`);
-    return [{ entry, set }];
-  });
+    const isKnown = entry.operation === "Apply" || entry.operation === "Update";
+    if (!set || !isKnown || entry.fieldsType !== "FieldsV1") return undefined;
+    shares.push({ entry, set });
+  }
+  return shares;
 }
 
 /** Entries as they are stored: in a fixed order, without empty ones. */
@@ -96,12 +98,9 @@ export function recordUpdate({ served, draft, current, manager, at, subresource 
 
 /** What differs between two versions of an object. A new one is compared with an empty one, and has no status yet. */
 function compareParts(served: ServedResource, current: Unstructured | undefined, draft: Unstructured): Comparison {
-  const schema = managedSchema(served);
-  const complete = (part: Record<string, unknown>): Record<string, unknown> =>
-    served.facts.builtin ? withBlanks(schema, part) : part;
   const part = managedPart(draft);
   if (!current && served.facts.statusSubresource) delete part.status;
-  return compare(schema, complete(current ? managedPart(current) : { metadata: {} }), complete(part));
+  return compare(managedSchema(served), current ? managedPart(current) : emptyPart(served.facts), part);
 }
 
 const BEFORE_FIRST_APPLY = "before-first-apply";
@@ -117,7 +116,8 @@ function writerOf(served: ServedResource, by: Pick<Writing, "manager" | "at" | "
     manager: by.manager,
     operation: "Update",
     apiVersion: served.apiVersion,
-    time: stamp(by.at),
+    // who scales writes another kind of object, whose times are not taken over
+    ...(by.subresource !== "scale" && { time: stamp(by.at) }),
     fieldsType: "FieldsV1",
     ...(by.subresource && { subresource: by.subresource }),
   };
@@ -165,11 +165,11 @@ function bucketOf(members: readonly Share[]): Share {
   return { entry: { ...entry, manager: ANCIENT }, set };
 }
 
-/** What the writer left in place; a writer that sends one empty entry resets all ownership. */
+/** What the writer left in place; what it has lost or garbled is as it was. One empty entry resets all ownership. */
 function sharesGiven(draft: Unstructured, current: Unstructured | undefined): Share[] {
   const given = draft.metadata.managedFields;
-  if (given === undefined || given.length === 0) return readShares(current?.metadata.managedFields);
-  return readShares(given);
+  const shares = given && given.length > 0 ? readShares(given) : undefined;
+  return shares ?? readShares(current?.metadata.managedFields) ?? [];
 }
 
 /** Records shares in an object's metadata. */

@@ -1,14 +1,12 @@
-/** Object metadata: reading it from a body, checking it, filling in what the server owns. */
-import type { ObjectMeta, OwnerReference, Unstructured } from "#api/meta.ts";
+/** Object metadata as it comes in a body, and times as they are stored. */
+import type { ObjectMeta } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
-import { isDnsLabel, isDnsSubdomain } from "#kit/names.ts";
-import { type FieldError, failure } from "#kit/status.ts";
-import type { NameRule } from "../strategies/strategy.ts";
 
 type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === "string";
 const isCount: Check = (value) => Number.isInteger(value);
 const isTextMap: Check = (value) => isObject(value) && Object.values(value).every(isText);
+const isTime: Check = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d/.test(value);
 
 /** Fields of metadata in the order in which they are stored, with the check of their JSON type. */
 const FIELDS: { readonly [field: string]: Check } = {
@@ -18,8 +16,8 @@ const FIELDS: { readonly [field: string]: Check } = {
   uid: isText,
   resourceVersion: isText,
   generation: isCount,
-  creationTimestamp: isText,
-  deletionTimestamp: isText,
+  creationTimestamp: isTime,
+  deletionTimestamp: isTime,
   deletionGracePeriodSeconds: isCount,
   labels: isTextMap,
   annotations: isTextMap,
@@ -28,99 +26,40 @@ const FIELDS: { readonly [field: string]: Check } = {
   managedFields: (value) => Array.isArray(value) && value.every(isObject),
 };
 
-/** Metadata of a body in stored order; unknown fields are left out and reported. Throws BadRequest on wrong types. */
-export function readMetadata(value: unknown, unknown: string[]): ObjectMeta {
+/**
+ * Metadata of a body in stored order; unknown fields are left out and reported. Calls `refuse`, which throws, when a
+ * value has the wrong type.
+ */
+export function readMetadata(value: unknown, unknown: string[], refuse: () => never): ObjectMeta {
   const given = value ?? {};
-  if (!isObject(given)) throw failure("BadRequest", "metadata: must be an object");
+  if (!isObject(given)) refuse();
   const metadata: Record<string, unknown> = {};
   for (const field in FIELDS) {
-    const found = given[field];
+    const found = field === "labels" || field === "annotations" ? withoutNulls(given[field]) : given[field];
     if (found === undefined || found === null) continue;
-    if (!FIELDS[field]?.(found)) throw failure("BadRequest", `metadata.${field}: has the wrong type: ${typeof found}`);
+    if (!FIELDS[field]?.(found)) refuse();
     metadata[field] = found;
   }
   for (const field in given)
     if (!Object.hasOwn(FIELDS, field) && field !== "selfLink") unknown.push(`metadata.${field}`);
+  const { ownerReferences } = metadata as { ownerReferences?: Record<string, unknown>[] };
+  if (ownerReferences) metadata.ownerReferences = ownerReferences.map((owner, at) => readOwner(owner, at, unknown));
   return metadata as ObjectMeta;
 }
 
-const NAME_PROBLEMS: { readonly [rule in NameRule]: (name: string) => string | undefined } = {
-  subdomain: (name) =>
-    isDnsSubdomain(name)
-      ? undefined
-      : "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
-  label: (name) =>
-    isDnsLabel(name)
-      ? undefined
-      : "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
-  path: (name) =>
-    name !== "." && name !== ".." && !/[/%]/.test(name) && name.length <= 253
-      ? undefined
-      : "may not be '.', '..' or contain '/' or '%'",
-};
-
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const QUALIFIED_NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
-const MAX_ANNOTATIONS = 256 << 10;
-
-function isQualifiedName(key: string): boolean {
-  const slash = key.indexOf("/");
-  if (slash < 0) return QUALIFIED_NAME.test(key);
-  return isDnsSubdomain(key.slice(0, slash)) && QUALIFIED_NAME.test(key.slice(slash + 1));
+/** In a map of texts null is the empty text. */
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value) || !Object.values(value).includes(null)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, text ?? ""]));
 }
 
-/** Violations in metadata. */
-export function validateMetadata({ metadata }: Unstructured, rule: NameRule): FieldError[] {
-  const errors: FieldError[] = [];
-  const invalid = (field: string, value: unknown, why: string): void => {
-    errors.push({ field, reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}` });
-  };
-  if (!metadata.name)
-    errors.push({
-      field: "metadata.name",
-      reason: "FieldValueRequired",
-      message: "Required value: name or generateName is required",
-    });
-  else {
-    const problem = NAME_PROBLEMS[rule](metadata.name);
-    if (problem) invalid("metadata.name", metadata.name, problem);
-  }
-  for (const key in metadata.labels) {
-    const value = metadata.labels[key] ?? "";
-    if (!isQualifiedName(key)) invalid("metadata.labels", key, "is not a qualified name");
-    if (value.length > 63 || !LABEL_VALUE.test(value))
-      invalid(
-        "metadata.labels",
-        value,
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-      );
-  }
-  let size = 0;
-  for (const key in metadata.annotations) {
-    if (!isQualifiedName(key.toLowerCase())) invalid("metadata.annotations", key, "is not a qualified name");
-    size += key.length + (metadata.annotations[key]?.length ?? 0);
-  }
-  if (size > MAX_ANNOTATIONS)
-    errors.push({
-      field: "metadata.annotations",
-      reason: "FieldValueTooLong",
-      message: `Too long: may not be more than ${MAX_ANNOTATIONS} bytes`,
-    });
-  metadata.ownerReferences?.forEach((owner, index) => {
-    for (const field of missingOwnerFields(owner))
-      errors.push({
-        field: `metadata.ownerReferences[${index}].${field}`,
-        reason: "FieldValueRequired",
-        message: "Required value: must not be empty",
-      });
-  });
-  for (const finalizer of metadata.finalizers ?? [])
-    if (!isQualifiedName(finalizer)) invalid("metadata.finalizers", finalizer, "is not a qualified name");
-  return errors;
-}
+const OWNER_FIELDS = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
 
-function missingOwnerFields(owner: OwnerReference): string[] {
-  return (["apiVersion", "kind", "name", "uid"] as const).filter((field) => !owner[field]);
+function readOwner(given: Record<string, unknown>, at: number, unknown: string[]): Record<string, unknown> {
+  const odd = Object.keys(given).filter((field) => !OWNER_FIELDS.includes(field));
+  if (odd.length === 0) return given;
+  unknown.push(...odd.map((field) => `metadata.ownerReferences[${at}].${field}`));
+  return Object.fromEntries(Object.entries(given).filter(([field]) => OWNER_FIELDS.includes(field)));
 }
 
 /** Time as it is stored: RFC 3339 in UTC, whole seconds. */

@@ -1,6 +1,6 @@
 /** The options of list and watch: which combinations make sense, and in which words a real server refuses the others. */
-import { type FieldError, failure, invalid } from "#kit/status.ts";
-import type { Query, ResourceRequest } from "../wire/request.ts";
+import { type FieldError, failure, invalid, unclassified } from "#kit/status.ts";
+import { isSet, type Query, type ResourceRequest } from "../wire/request.ts";
 
 const EXACT = "Exact";
 const NOT_OLDER = "NotOlderThan";
@@ -25,6 +25,7 @@ function reject(errors: readonly FieldError[]): void {
 /** Throws Invalid, or BadRequest for a continued list that names a revision. */
 export function checkListOptions(query: Query): void {
   const { resourceVersion = "", resourceVersionMatch: match = "", continue: token = "" } = query;
+  for (const count of [query.limit, query.timeoutSeconds]) parseCount(count);
   const errors: FieldError[] = [];
   const field = "resourceVersionMatch";
   if (match) {
@@ -34,7 +35,8 @@ export function checkListOptions(query: Query): void {
     if (match === EXACT && resourceVersion === "0")
       errors.push(forbid(field, `${field} "exact" is forbidden for resourceVersion "0"`));
   }
-  if (query.sendInitialEvents) errors.push(forbid("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+  if (query.sendInitialEvents !== undefined)
+    errors.push(forbid("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   reject(errors);
   if (token && resourceVersion && resourceVersion !== "0")
     throw failure("BadRequest", "specifying resource version is not allowed when using continue");
@@ -44,10 +46,10 @@ export function checkListOptions(query: Query): void {
 export function checkWatchOptions({ resourceVersionMatch: match = "", sendInitialEvents, ...query }: Query): void {
   const errors: FieldError[] = [];
   const field = "resourceVersionMatch";
-  if (sendInitialEvents && match !== NOT_OLDER)
+  if (isSet(sendInitialEvents) && match !== NOT_OLDER)
     errors.push(forbid(field, `sendInitialEvents requires setting ${field} to ${NOT_OLDER}`));
   if (match) {
-    if (!sendInitialEvents)
+    if (sendInitialEvents === undefined)
       errors.push(forbid(field, `${field} is forbidden for watch unless sendInitialEvents is provided`));
     if (match !== NOT_OLDER) errors.push(unsupported(match, [NOT_OLDER]));
     if (query.continue) errors.push(forbid(field, `${field} is forbidden when continue is provided`));
@@ -67,17 +69,16 @@ const WRITE_OPTIONS: { readonly [verb: string]: string } = {
 export function checkWriteOptions({ verb, query, contentType }: ResourceRequest): void {
   const kind = WRITE_OPTIONS[verb];
   if (!kind) return;
-  const { fieldManager: manager = "", fieldValidation = "", dryRun = "" } = query;
+  const { fieldManager: manager = "", fieldValidation = "" } = query;
   const isApply = verb === "patch" && contentType === APPLY;
-  const errors: FieldError[] = [];
-  if (dryRun && dryRun !== "All") errors.push(unsupported(dryRun, ["All"], "dryRun"));
+  const errors = dryRunProblems(query.dryRun === undefined ? [] : [query.dryRun]);
   if (isApply && !manager)
     errors.push({
       field: "fieldManager",
       reason: "FieldValueRequired",
       message: "Required value: is required for apply patch",
     });
-  if (verb === "patch" && !isApply && query.force)
+  if (verb === "patch" && !isApply && query.force !== undefined)
     errors.push(forbid("force", "may not be specified for non-apply patch"));
   if (manager.length > MAX_MANAGER)
     errors.push({
@@ -85,20 +86,38 @@ export function checkWriteOptions({ verb, query, contentType }: ResourceRequest)
       reason: "FieldValueTooLong",
       message: `Too long: may not be more than ${MAX_MANAGER} bytes`,
     });
-  if (/\p{C}/u.test(manager))
-    errors.push({
+  errors.push(...unprintable(manager));
+  if (!FIELD_VALIDATIONS.includes(fieldValidation))
+    errors.push(unsupported(fieldValidation, FIELD_VALIDATIONS, "fieldValidation"));
+  if (errors.length > 0) throw invalid("meta.k8s.io", kind, "", errors);
+}
+
+const FIELD_VALIDATIONS = ["", "Ignore", "Strict", "Warn"];
+
+function unprintable(manager: string): FieldError[] {
+  const at = [...manager].findIndex((character) => /\p{C}/u.test(character));
+  if (at < 0) return [];
+  const code = (manager.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const why = `invalid character U+${code} (at position ${at})`;
+  return [
+    {
       field: "fieldManager",
       reason: "FieldValueInvalid",
-      message: `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters`,
-    });
-  if (fieldValidation && !["Ignore", "Warn", "Strict"].includes(fieldValidation))
-    errors.push(unsupported(fieldValidation, ["Ignore", "Strict", "Warn"], "fieldValidation"));
-  if (errors.length > 0) throw invalid("meta.k8s.io", kind, "", errors);
+      message: `Invalid value: ${JSON.stringify(manager)}: ${why}`,
+    },
+  ];
+}
+
+/** What is wrong with the modes of a dry run. */
+export function dryRunProblems(modes: readonly unknown[]): FieldError[] {
+  if (modes.every((mode) => mode === "All")) return [];
+  const message = `Unsupported value: ${JSON.stringify(modes)}: supported values: "All"`;
+  return [{ field: "dryRun", reason: "FieldValueNotSupported", message }];
 }
 
 /** Throws when the client has seen a revision that this server has not reached. */
 export function rejectFuture(query: Query, revision: number): void {
-  const asked = parseCount(query.resourceVersion, "resourceVersion");
+  const asked = parseRevision(query);
   if (asked <= revision) return;
   const message = `Too large resource version: ${asked}, current: ${revision}`;
   throw failure("Timeout", message, {
@@ -107,17 +126,18 @@ export function rejectFuture(query: Query, revision: number): void {
   });
 }
 
-/** A non-negative whole number; 0 when absent. */
-export function parseCount(text: string | undefined, name: string): number {
+/** The revision that a query names; 0 when it names none. Throws what a real server answers to anything else. */
+export function parseRevision({ resourceVersion: text }: Query): number {
   if (!text) return 0;
-  if (!/^\d{1,15}$/.test(text)) throw failure("BadRequest", `${name}: "${text}" is not a whole number`);
-  return Number(text);
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const value = JSON.stringify(text);
+  throw unclassified(`resourceVersion: Invalid value: ${value}: strconv.ParseUint: parsing ${value}: invalid syntax`);
 }
 
-/** A boolean as clients write it; undefined when absent. Throws BadRequest. */
-export function parseFlag(text: string | undefined, name: string): boolean | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (text === "true" || text === "1" || text === "True") return true;
-  if (text === "false" || text === "0" || text === "False") return false;
-  throw failure("BadRequest", `${name}: "${text}" is neither true nor false`);
+/** A whole number, 0 when absent; a negative one counts as none. Throws BadRequest. */
+export function parseCount(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (!/^[-+]?\d{1,15}$/.test(text))
+    throw failure("BadRequest", `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Math.max(0, Number(text));
 }

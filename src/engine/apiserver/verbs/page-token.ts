@@ -19,7 +19,7 @@ export function parseToken(text: string): PageToken {
   } catch {
     // answered below, with what the client can do about it
   }
-  throw failure("BadRequest", "continue key is not valid: list again without it");
+  throw failure("BadRequest", "invalid continue token: continue key is not valid: list again without it");
 }
 
 /** The 410 for a page of a list that is not kept any more, with a token that goes on in the newest state. */

@@ -15,8 +15,9 @@ import type { ServedResource } from "../resources/served.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest, User } from "../wire/request.ts";
 import { decode } from "./decode.ts";
+import { recordUpdate } from "./managed.ts";
 import { stamp } from "./metadata.ts";
-import { type Core, requireNamespace } from "./write.ts";
+import { type Core, managerOf, requireNamespace } from "./write.ts";
 
 type Reviewer = (draft: Unstructured, request: ResourceRequest, core: Core) => object | Promise<object>;
 
@@ -42,9 +43,14 @@ export async function review(request: ResourceRequest, core: Core): Promise<Answ
     throw failure("MethodNotAllowed", "the server does not allow this method on the requested resource");
   if (served.namespaced) requireNamespace(request, core);
   const { draft, warnings } = decode(served, request.body, { owned: request.ownsBody, query });
+  served.strategy.defaults?.(draft);
+  delete draft.status;
+  recordUpdate({ served, draft, current: undefined, manager: managerOf(request), at: core.clock() });
   const status = await REVIEWERS[`${served.facts.group}/${served.facts.plural}`]?.(draft, request, core);
+  if (served.facts.kind === "SelfSubjectRulesReview")
+    return { kind: "object", code: 201, object: { ...draft, metadata: {}, spec: {}, status }, warnings };
   const { kind, apiVersion, metadata, ...rest } = draft;
-  const times = { creationTimestamp: served.facts.kind === "SelfSubjectReview" ? stamp(core.clock()) : null };
+  const times = served.facts.kind === "SelfSubjectReview" ? { creationTimestamp: stamp(core.clock()) } : {};
   const object = { kind, apiVersion, metadata: { ...metadata, ...times }, ...rest, status };
   return { kind: "object", code: 201, object, warnings };
 }
@@ -79,7 +85,7 @@ function reviewSubject(draft: Unstructured, request: ResourceRequest, core: Core
 }
 
 function statusOf(
-  { kind, spec }: Pick<SelfSubjectAccessReview, "kind" | "spec">,
+  { spec }: Pick<SelfSubjectAccessReview, "spec">,
   user: User,
   { access }: Core,
   errors: FieldError[] = [],
@@ -95,7 +101,7 @@ function statusOf(
       "spec.resourceAttributes",
       "null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
     );
-  if (errors.length > 0) throw invalid("authorization.k8s.io", kind, "", errors);
+  if (errors.length > 0) throw invalid("authorization.k8s.io", "", "", errors);
   const { allowed, reason } = access.decide(user, attributesOf(spec));
   return { allowed, ...(reason && { reason }) };
 }

@@ -10,7 +10,7 @@ import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { uuid } from "./create.ts";
 import { stamp } from "./metadata.ts";
-import { type Core, isDryRun } from "./write.ts";
+import { type Core, isDryRun, managerOf } from "./write.ts";
 
 const DEFAULT_SECONDS = 3600;
 const SHORTEST_SECONDS = 600;
@@ -41,10 +41,30 @@ export async function createToken(request: ResourceRequest, core: Core): Promise
     object: {
       kind: "TokenRequest",
       apiVersion: "authentication.k8s.io/v1",
-      metadata: { name, namespace, creationTimestamp: stamp(at) },
+      metadata: {
+        name,
+        namespace,
+        uid: account.uid,
+        creationTimestamp: stamp(at),
+        managedFields: [managedBy(managerOf(request), spec, stamp(at))],
+      },
       spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
       status: { token, expirationTimestamp: stamp(new Date(at.getTime() + seconds * 1000)) },
     },
+  };
+}
+
+/** Who has asked for which part of a request. */
+function managedBy(manager: string, spec: Spec, time: string): object {
+  const fields = { ...(spec.audiences?.length && { "f:audiences": {} }), "f:expirationSeconds": {} };
+  return {
+    manager,
+    operation: "Update",
+    apiVersion: "authentication.k8s.io/v1",
+    time,
+    fieldsType: "FieldsV1",
+    fieldsV1: { "f:spec": { ...fields, ...(spec.boundObjectRef && { "f:boundObjectRef": {} }) } },
+    subresource: "token",
   };
 }
 

@@ -1,14 +1,31 @@
 /** update (PUT), of an object or of its status. */
 import type { Unstructured } from "#api/meta.ts";
 import { clone } from "#kit/json.ts";
-import { failure, notFound } from "#kit/status.ts";
+import { invalidValue } from "#kit/schema/field-errors.ts";
+import { failure, forbidden, invalid, notFound, unclassified } from "#kit/status.ts";
 import { requireStanding } from "../admission/gate.ts";
+import type { ServedResource } from "../resources/served.ts";
 import type { Entry } from "../storage/entry.ts";
+import type { Part } from "../strategies/strategy.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
+import { check } from "./check.ts";
+import { insert } from "./create.ts";
 import { decode } from "./decode.ts";
 import { recordUpdate } from "./managed.ts";
-import { bumpGeneration, type Core, carryOver, check, isDryRun, managerOf, replace, requireFresh } from "./write.ts";
+import { warnOfOwners } from "./owners.ts";
+import {
+  bumpGeneration,
+  type Core,
+  carryOver,
+  isDryRun,
+  managerOf,
+  rejectOtherNamespace,
+  replace,
+  requireFresh,
+  requireNamespace,
+  requireSameObject,
+} from "./write.ts";
 
 /** Replaces an object, or its status, by the request's body. */
 export async function update(request: ResourceRequest, core: Core): Promise<Answer> {
@@ -17,17 +34,62 @@ export async function update(request: ResourceRequest, core: Core): Promise<Answ
     owned: request.ownsBody,
     query: request.query,
     repeated: request.repeated,
+    malformed: request.malformed,
   });
+  request.warnings.push(...warnings);
+  requireIdentity(request, draft);
   const name = target.name ?? "";
-  if (draft.metadata.name !== name)
+  const current = core.objects.latest(served.collection, served.key(target.namespace, name));
+  if (!current) {
+    if (!served.strategy.createsOnUpdate) throw notFound(served.id, name);
+    requireCreation(request, core);
+    const created = await insert(request, core, draft);
+    return { kind: "entry", code: 201, served, entry: served.view(created), warnings };
+  }
+  requireVersion(served, draft);
+  requireSameObject(served, draft.metadata, served.view(current).object.metadata);
+  const entry = await change(request, core, { draft, current });
+  return { kind: "entry", code: 200, served, entry: served.view(entry) };
+}
+
+/** Throws Forbidden unless the writer may create what is not there yet, NotFound when its namespace is not there either. */
+function requireCreation(request: ResourceRequest, core: Core): void {
+  const { served, target, user } = request;
+  const { group, resource } = served.id;
+  if (!core.access.allows(user, { verb: "create", group, resource, namespace: target.namespace }))
+    throw forbidden(
+      served.id,
+      target.name ?? "",
+      `User "${user.username}" cannot create resource "${resource}" in API group "${group}"`,
+    );
+  requireNamespace(request, core);
+}
+
+/** Throws BadRequest when an object is not the one on the path. */
+export function requireIdentity(request: ResourceRequest, draft: Unstructured): void {
+  const { name = "" } = request.target;
+  const given = draft.metadata.name;
+  if (!given)
     throw failure(
       "BadRequest",
-      `the name of the object (${draft.metadata.name}) does not match the name on the URL (${name})`,
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
     );
-  const current = core.objects.latest(served.collection, served.key(target.namespace, name));
-  if (!current) throw notFound(served.id, name);
-  const entry = await change(request, core, { draft, current });
-  return { kind: "entry", code: 200, served, entry: served.view(entry), warnings };
+  if (given !== name)
+    throw failure("BadRequest", `the name of the object (${given}) does not match the name on the URL (${name})`);
+  rejectOtherNamespace(request, draft);
+}
+
+/** Throws Invalid when the writer has to say which version it has seen, and does not. */
+export function requireVersion({ facts, id }: ServedResource, { metadata }: Unstructured): void {
+  const { name, resourceVersion: version = "" } = metadata;
+  if (version !== "" && !/^\d+$/.test(version))
+    throw unclassified(`strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
+  const isOptional = facts.builtin && facts.group !== "apiextensions.k8s.io";
+  if (isOptional || (version !== "" && version !== "0")) return;
+  const problem = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
+  const error = invalid("", `${id.resource}.${id.group}`, name, [problem]);
+  error.status.details = { ...error.status.details, group: id.group, kind: id.resource };
+  throw error;
 }
 
 type Replacement = {
@@ -47,23 +109,32 @@ export async function change(
 ): Promise<Entry> {
   const { served, target } = request;
   const before = served.view(current).object;
+  const given = draft.metadata;
+  request.warnings.push(...warnOfOwners(given));
   requireFresh(served, draft.metadata, before.metadata);
-  const lay = (over: Unstructured): Unstructured =>
-    target.subresource === "status" ? statusOnly(over, before) : wholeObject(request, over, before);
+  const part = target.subresource ? served.strategy.parts?.[target.subresource] : undefined;
+  const lay = (over: Unstructured): Unstructured => {
+    if (part) return partOnly(part, over, before);
+    return target.subresource === "status" ? statusOnly(request, over, before) : wholeObject(request, over, before);
+  };
   const gate = admitted ? undefined : core.admission.gate(request, "UPDATE");
   const wanted = lay(draft);
-  const next = gate ? lay(await gate.mutate(wanted, before)) : wanted;
-  bumpGeneration(served, next, before);
-  request.warnings.push(...check(served, next, before));
   if (!managed)
     recordUpdate({
       served,
-      draft: next,
+      draft: wanted,
       current: before,
       manager: managerOf(request),
       at: core.clock(),
       subresource: through ?? target.subresource,
     });
+  const next = gate ? lay(await gate.mutate(wanted, before)) : wanted;
+  if (!target.subresource) served.strategy.prepareUpdate?.(next, before);
+  if (target.subresource !== "status") bumpGeneration(served, next, before);
+  const isStatus = target.subresource === "status";
+  request.warnings.push(
+    ...check(served, next, { current: before, given: isStatus ? next.metadata : given, isStatus, part }),
+  );
   if (gate) {
     await gate.validate(next, before);
     requireStanding(core.objects, served, current);
@@ -86,14 +157,21 @@ function wholeObject({ served }: ResourceRequest, draft: Unstructured, before: U
     if (before.status !== undefined) draft.status = clone(before.status);
   }
   served.strategy.defaults?.(draft);
-  served.strategy.prepareUpdate?.(draft, before);
   return draft;
 }
 
-function statusOnly(draft: Unstructured, before: Unstructured): Unstructured {
+function partOnly(part: Part, draft: Unstructured, before: Unstructured): Unstructured {
+  const next = part.lay(draft, before);
+  if (draft.metadata.managedFields) next.metadata.managedFields = draft.metadata.managedFields;
+  return next;
+}
+
+function statusOnly({ served }: ResourceRequest, draft: Unstructured, before: Unstructured): Unstructured {
   const next = clone(before) as Unstructured;
   delete next.status;
   if (draft.status !== undefined) next.status = draft.status;
-  if (draft.metadata.managedFields) next.metadata.managedFields = draft.metadata.managedFields;
+  if (served.facts.builtin) next.metadata = carryOver(draft.metadata, before.metadata);
+  else if (draft.metadata.managedFields) next.metadata.managedFields = draft.metadata.managedFields;
+  served.strategy.prepareStatus?.(next, before);
   return next;
 }

@@ -3,8 +3,8 @@ import type { ServedResource } from "../resources/served.ts";
 import type { Change, Collection } from "../storage/collection.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { Answer, Bookmark, WatchMessage } from "../wire/answer.ts";
-import type { ResourceRequest } from "../wire/request.ts";
-import { checkWatchOptions, parseCount, parseFlag, rejectFuture } from "./options.ts";
+import { isSet, type ResourceRequest } from "../wire/request.ts";
+import { checkWatchOptions, parseCount, parseRevision, rejectFuture } from "./options.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 
 /** Real servers pick a time between 30 and 60 minutes; clients resume without listing again. */
@@ -16,9 +16,9 @@ export function watch(request: ResourceRequest, objects: ObjectStore): Answer {
   checkWatchOptions(query);
   rejectFuture(query, objects.revision);
   const selects = selectionOf(served, query, target.name);
-  const revision = parseCount(query.resourceVersion, "resourceVersion");
-  const bookmarks = parseFlag(query.allowWatchBookmarks, "allowWatchBookmarks") ?? false;
-  const initial = parseFlag(query.sendInitialEvents, "sendInitialEvents");
+  const revision = parseRevision(query);
+  const bookmarks = isSet(query.allowWatchBookmarks);
+  const initial = query.sendInitialEvents === undefined ? undefined : isSet(query.sendInitialEvents);
   const scope: Scope = { served, collection: served.collection, namespace: target.namespace ?? "", selects };
   const bookmark = (initialEventsEnd = false): Bookmark => ({
     type: "BOOKMARK",
@@ -31,7 +31,7 @@ export function watch(request: ResourceRequest, objects: ObjectStore): Answer {
     if (initial && bookmarks) send(bookmark(true));
     return served.collection.listen((change) => forward(scope, change, send));
   };
-  const timeoutSeconds = parseCount(query.timeoutSeconds, "timeoutSeconds") || DEFAULT_TIMEOUT_SECONDS;
+  const timeoutSeconds = parseCount(query.timeoutSeconds) || DEFAULT_TIMEOUT_SECONDS;
   return { kind: "watch", served, subscription: { timeoutSeconds, bookmarks, start, bookmark: () => bookmark() } };
 }
 
@@ -54,6 +54,9 @@ function forward(scope: Scope, change: Change, send: (message: WatchMessage) => 
   const before = change.previous !== undefined && selects(change.previous);
   const after = change.type !== "DELETED" && selects(change.entry);
   if (!before && !after) return;
+  const isLeaving = before && !after && change.type !== "DELETED";
+  // an object that stops matching is shown as it was while it did
+  const shown = isLeaving && change.previous ? change.previous.at(change.entry.revision) : change.entry;
   const type = before ? (after ? "MODIFIED" : "DELETED") : "ADDED";
-  send({ type, entry: served.view(change.entry) });
+  send({ type, entry: served.view(shown) });
 }

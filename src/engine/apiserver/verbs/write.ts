@@ -1,27 +1,25 @@
-/** What every write shares: options, validation, generation, and the decision whether there is anything to write. */
+/** What every write shares: options, metadata that stays, generation, and whether there is anything to write. */
 import type { ObjectMeta, Unstructured } from "#api/meta.ts";
-import { rulesOf } from "#kit/cel/rules.ts";
-import { validateRules } from "#kit/cel/validate-rules.ts";
 import { deepEqual } from "#kit/json.ts";
-import { validateEmbedded } from "#kit/schema/embedded.ts";
-import { validateLists } from "#kit/schema/lists.ts";
-import { validate } from "#kit/schema/validate.ts";
-import { conflict, type FieldError, failure, forbidden, invalid } from "#kit/status.ts";
+import { conflict, failure, forbidden } from "#kit/status.ts";
 import type { Admission } from "../admission/gate.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { Identity } from "../auth/identity.ts";
+import type { Registry } from "../resources/registry.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { ServiceAddresses } from "../strategies/addresses.ts";
 import type { Query, ResourceRequest } from "../wire/request.ts";
-import { validateMetadata } from "./metadata.ts";
+import { distinct } from "./owners.ts";
 
 /** What the verbs work on. */
 export type Core = {
   readonly objects: ObjectStore;
   readonly clock: () => Date;
   readonly randomBytes: (length: number) => Uint8Array;
+  /** What is served. */
+  readonly registry: Registry;
   /** Whose a token is. */
   readonly identity: Identity;
   /** Who may do what. */
@@ -32,12 +30,9 @@ export type Core = {
   readonly admission: Admission;
 };
 
-/** True when nothing is to be stored. Throws BadRequest on an unknown dry-run mode. */
-export function isDryRun(query: Query): boolean {
-  if (query.dryRun === undefined || query.dryRun === "") return false;
-  if (query.dryRun !== "All")
-    throw failure("BadRequest", `dryRun: Unsupported value: "${query.dryRun}": supported values: "All"`);
-  return true;
+/** True when nothing is to be stored. */
+export function isDryRun({ dryRun }: Query): boolean {
+  return dryRun === "All";
 }
 
 /** Who writes, for managedFields: the query's fieldManager, else the first word of the user agent. */
@@ -45,58 +40,14 @@ export function managerOf(request: ResourceRequest): string {
   return request.query.fieldManager || request.userAgent.split("/")[0] || "unknown";
 }
 
-/**
- * Throws Invalid with every violation in a draft. Returns warnings about violations that are tolerated because the
- * update has not touched them.
- */
-export function check(served: ServedResource, draft: Unstructured, current: Unstructured | undefined): string[] {
-  const { strategy, facts, schema } = served;
-  const errors = [
-    ...validateMetadata(draft, strategy.nameRule ?? "subdomain"),
-    ...validate(schema, draft, "", facts.builtin ? undefined : current),
-    ...(facts.builtin ? [] : [...validateEmbedded(schema, draft), ...newRepetitions(served, draft, current)]),
-    ...(strategy.validate?.(draft, current) ?? []),
-  ];
-  let tolerated: readonly FieldError[] = [];
-  if (rulesOf(schema)) {
-    if (errors.some(({ reason }) => BLOCKING.has(reason))) errors.push(UNCHECKED);
-    else {
-      const found = validateRules(schema, draft, current);
-      errors.push(...found.errors);
-      tolerated = found.tolerated;
-    }
-  }
-  if (errors.length > 0) throw invalid(facts.group, facts.kind, draft.metadata.name ?? "", errors);
-  return tolerated.map(({ field, message }) => `${field}: ${message}`);
+/** Throws BadRequest when an object says that it is of another namespace than the path. */
+export function rejectOtherNamespace({ served, target }: ResourceRequest, { metadata }: Unstructured): void {
+  if (!served.namespaced || !metadata.namespace || !target.namespace || metadata.namespace === target.namespace) return;
+  throw failure("BadRequest", "the namespace of the provided object does not match the namespace sent on the request");
 }
-
-/** Repeated list items, unless the current object has some too. */
-function newRepetitions(
-  { schema }: ServedResource,
-  draft: Unstructured,
-  current: Unstructured | undefined,
-): FieldError[] {
-  const errors = validateLists(schema, draft);
-  return errors.length > 0 && current && validateLists(schema, current).length > 0 ? [] : errors;
-}
-
-/** Violations that make an object something which rules cannot be run on. */
-const BLOCKING: ReadonlySet<string> = new Set([
-  "FieldValueRequired",
-  "FieldValueTooLong",
-  "FieldValueTooMany",
-  "FieldValueTypeInvalid",
-]);
-
-const UNCHECKED: FieldError = {
-  field: "<nil>",
-  reason: "FieldValueInvalid",
-  message:
-    'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
-};
 
 /** Throws unless new objects may be put into the namespace. */
-export function requireNamespace(request: ResourceRequest, { objects }: Core): void {
+export function requireNamespace(request: ResourceRequest, { objects }: Core, object = request.target.name): void {
   const { served, target } = request;
   const name = target.namespace;
   if (!served.namespaced) return;
@@ -106,7 +57,7 @@ export function requireNamespace(request: ResourceRequest, { objects }: Core): v
   if (entry.deletionTimestamp === undefined) return;
   const error = forbidden(
     served.id,
-    target.name ?? "",
+    object ?? "",
     `unable to create new content in namespace ${name} because it is being terminated`,
   );
   error.status.details = {
@@ -120,10 +71,10 @@ export function requireNamespace(request: ResourceRequest, { objects }: Core): v
 
 /** The server's part of the metadata of an update: taken over from the current object. */
 export function carryOver(draft: ObjectMeta, current: ObjectMeta): ObjectMeta {
-  const { name, generateName: _, namespace: __, labels, annotations, ownerReferences, finalizers } = draft;
+  const { name, generateName, namespace: _, labels, annotations, ownerReferences, finalizers } = draft;
   return {
     name,
-    ...(current.generateName !== undefined && { generateName: current.generateName }),
+    ...(generateName && { generateName }),
     ...(current.namespace !== undefined && { namespace: current.namespace }),
     ...(current.uid !== undefined && { uid: current.uid }),
     ...(current.resourceVersion !== undefined && { resourceVersion: current.resourceVersion }),
@@ -135,21 +86,15 @@ export function carryOver(draft: ObjectMeta, current: ObjectMeta): ObjectMeta {
     }),
     ...(labels && Object.keys(labels).length > 0 && { labels }),
     ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
-    ...(ownerReferences && ownerReferences.length > 0 && { ownerReferences }),
+    ...(ownerReferences && ownerReferences.length > 0 && { ownerReferences: distinct(ownerReferences) }),
     ...(finalizers && finalizers.length > 0 && { finalizers }),
     ...(draft.managedFields && draft.managedFields.length > 0 && { managedFields: draft.managedFields }),
   };
 }
 
-/** Throws Conflict when the writer has seen another version, or another object of that name. */
+/** Throws Conflict when the writer has seen another version. */
 export function requireFresh(served: ServedResource, draft: ObjectMeta, current: ObjectMeta): void {
   const { name } = current;
-  if (draft.uid && draft.uid !== current.uid)
-    throw conflict(
-      served.id,
-      name,
-      `StorageError: invalid object, Code: 4, Precondition failed: UID in precondition: ${draft.uid}, UID in object meta: ${current.uid}`,
-    );
   if (draft.resourceVersion && draft.resourceVersion !== "0" && draft.resourceVersion !== current.resourceVersion)
     throw conflict(
       served.id,
@@ -162,6 +107,10 @@ export function requireFresh(served: ServedResource, draft: ObjectMeta, current:
 export function bumpGeneration(served: ServedResource, draft: Unstructured, current: Unstructured): void {
   const before = current.metadata.generation;
   if (before === undefined) return;
+  if (served.strategy.countsAnnotations && !deepEqual(draft.metadata.annotations, current.metadata.annotations)) {
+    draft.metadata.generation = before + 1;
+    return;
+  }
   for (const key of new Set([...Object.keys(draft), ...Object.keys(current)])) {
     if (key === "metadata" || key === "apiVersion") continue;
     if (key === "status" && (served.facts.statusSubresource || served.facts.builtin)) continue;
@@ -171,6 +120,18 @@ export function bumpGeneration(served: ServedResource, draft: Unstructured, curr
   }
 }
 
+/** Throws Conflict when the writer has seen another object of that name. */
+export function requireSameObject(served: ServedResource, draft: ObjectMeta, current: ObjectMeta): void {
+  if (!draft.uid || draft.uid === current.uid) return;
+  const { group, resource } = served.id;
+  const key = ["", "registry", group, resource, current.namespace, current.name].filter((part) => part !== "");
+  throw conflict(
+    served.id,
+    current.name,
+    `StorageError: invalid object, Code: 4, Key: /${key.filter(Boolean).join("/")}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${draft.uid}, UID in object meta: ${current.uid}`,
+  );
+}
+
 /** Stores a draft that replaces `current`, unless nothing differs; a deleted object that nothing holds any more goes. */
 export async function replace(
   request: ResourceRequest,
@@ -178,25 +139,22 @@ export async function replace(
   { draft, current }: { draft: Unstructured; current: Entry },
 ): Promise<Entry> {
   const { served } = request;
-  if (isGone(served, draft)) {
-    if (isDryRun(request.query)) return new Entry(draft, current.revision);
-    return core.objects.remove(served.collection, stored(served, draft));
+  const kept = stored(served, draft);
+  if (isGone(served, kept)) {
+    if (!isDryRun(request.query)) await core.objects.remove(served.collection, current);
+    return new Entry(kept, current.revision);
   }
-  if (
-    current.apiVersion === served.storageApiVersion &&
-    deepEqual({ ...draft, apiVersion: current.apiVersion }, current.object)
-  ) {
+  if (current.apiVersion === served.storageApiVersion && deepEqual(kept, current.object)) {
     await core.objects.settled(served.collection, current.key);
     return current;
   }
-  if (isDryRun(request.query)) return new Entry(draft, current.revision);
-  return core.objects.put(served.collection, stored(served, draft));
+  if (isDryRun(request.query)) return new Entry(kept, current.revision);
+  return core.objects.put(served.collection, kept);
 }
 
 /** The draft in the version in which its kind is stored. */
 export function stored(served: ServedResource, draft: Unstructured): Unstructured {
-  draft.apiVersion = served.storageApiVersion;
-  return draft;
+  return served.toStored(draft);
 }
 
 /** True when a deleted object has nothing left that holds it. */

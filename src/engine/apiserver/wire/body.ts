@@ -41,11 +41,10 @@ const PATCHES = [
 ];
 const JSON_TYPES = ["application/json", "application/x-www-form-urlencoded", ...PATCHES];
 const YAML_TYPES = ["application/yaml", "application/apply-patch+yaml"];
-const NOTHING: Body = { value: undefined, repeated: [] };
 
 /** Parses a body. Throws BadRequest when it does not parse, UnsupportedMediaType for forms that are not understood. */
 export function parseBody(bytes: Buffer, type: string): Body {
-  if (bytes.length === 0) return NOTHING;
+  if (bytes.length === 0) return { value: undefined, repeated: [], malformed: goJsonError("") };
   if (type === "application/vnd.kubernetes.protobuf") return { value: parseProtobuf(bytes), repeated: [] };
   const text = bytes.toString();
   if (YAML_TYPES.includes(type)) return text.trimStart().startsWith("{") ? parseFlow(text) : parseYamlBody(text);
@@ -57,12 +56,38 @@ export function parseBody(bytes: Buffer, type: string): Body {
   try {
     return fromJson(text);
   } catch (error) {
-    throw failure("BadRequest", `the request body is not valid JSON: ${(error as Error).message}`);
+    if (!(error instanceof SyntaxError)) throw error;
+    return { value: undefined, repeated: [], malformed: goJsonError(text, error) };
   }
+}
+
+/** Why a text is not JSON, as Go's decoder says it. */
+function goJsonError(text: string, { message }: { message: string } = { message: "" }): string {
+  const after = /non-whitespace character after JSON at position (\d+)/.exec(message);
+  if (after) return `invalid character '${text[Number(after[1])]}' after top-level value`;
+  const token = /Unexpected token '(.+?)'/.exec(message);
+  return token ? `invalid character '${token[1]}' looking for beginning of value` : "unexpected end of JSON input";
+}
+
+/** Whether a body of this type can be a patch. */
+export function isPatch(type: string): boolean {
+  return PATCHES.includes(type) || YAML_TYPES.includes(type);
+}
+
+/** Only numbers with so many digits can be infinite to a 64-bit float. */
+const HUGE = /[eE]\+?\d{3}|\d{309}/;
+
+/** Throws BadRequest for numbers that nothing here can hold. */
+function refuseInfinite(text: string): void {
+  JSON.parse(text, (_, value: unknown, context?: { source: string }) => {
+    if (value !== Number.POSITIVE_INFINITY && value !== Number.NEGATIVE_INFINITY) return value;
+    throw failure("BadRequest", `json: cannot unmarshal number ${context?.source} into Go value of type float64`);
+  });
 }
 
 function fromJson(text: string): Body {
   const value: unknown = JSON.parse(text);
+  if (HUGE.test(text)) refuseInfinite(text);
   return { value, repeated: repeatedFields(text, value).map((field) => `duplicate field "${field}"`) };
 }
 

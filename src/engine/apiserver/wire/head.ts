@@ -9,7 +9,7 @@ import type { RowObject } from "../tables/table.ts";
 import { mediaType } from "./body.ts";
 import { acceptedForms } from "./negotiate.ts";
 import type { Rendering } from "./render.ts";
-import type { Query, RawRequest, User } from "./request.ts";
+import { parseTarget, type Query, type RawRequest, type User } from "./request.ts";
 
 /** A request whose sender is known and allowed to make it; its body has not been read. */
 export type Admitted = { request: RawRequest; rendering: Rendering };
@@ -18,7 +18,7 @@ export type Admitted = { request: RawRequest; rendering: Rendering };
 export async function admit(message: IncomingMessage, server: Server, signal: AbortSignal): Promise<Admitted> {
   const request = readHead(message, signal);
   const rendering: Rendering = {
-    forms: request.path.startsWith("/openapi/") ? [] : acceptedForms(message.headers.accept),
+    forms: hasOwnForm(request.path) ? [] : acceptedForms(message.headers.accept, isRouted(request.path, server)),
     include: rowObject(request.query),
     now: server.clock(),
     gzip: message.method === "GET" && /(^|,)\s*gzip\s*(,|;(?!\s*q=0)|$)/.test(header(message, "accept-encoding")),
@@ -26,6 +26,17 @@ export async function admit(message: IncomingMessage, server: Server, signal: Ab
   request.user = impersonate(message, await authenticate(message, server.identity), server.access);
   requirePermission(request, server.access);
   return { request, rendering };
+}
+
+/** Whether what is answered does not depend on the Accept header. */
+function hasOwnForm(path: string): boolean {
+  return path.startsWith("/openapi/") || (path.includes("/proxy") && parseTarget(path)?.subresource === "proxy");
+}
+
+/** Built-in resources are found by their path alone. */
+function isRouted(path: string, { registry }: Server): boolean {
+  if (path.startsWith("/api/")) return true;
+  return path.startsWith("/apis/") && registry.isOwn(path.split("/", 3)[2] ?? "");
 }
 
 function header(message: IncomingMessage, name: string): string {
@@ -45,6 +56,7 @@ function readHead(message: IncomingMessage, signal: AbortSignal): RawRequest {
     contentType: mediaType(headers["content-type"]),
     accept: headers.accept,
     body: undefined,
+    warnings: [],
     ownsBody: true,
     user: NOBODY,
     userAgent: headers["user-agent"] ?? "unknown",

@@ -14,12 +14,16 @@ const FORMS: { readonly [as: string]: readonly string[] } = {
   PartialObjectMetadataList: ["v1", "v1beta1"],
   APIGroupDiscoveryList: ["v2", "v2beta1"],
 };
-const ACCEPTED = "only the following media types are accepted: application/json, application/yaml";
+const TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const ACCEPTED = `only the following media types are accepted: ${TYPES}`;
 const PLAIN: Form = { as: "", version: "", media: "json" };
 const parsed = new Map<string, readonly Form[] | "none">();
 
-/** The forms that a client accepts, best first. Throws NotAcceptable when it takes no JSON. */
-export function acceptedForms(header: string | undefined): readonly Form[] {
+/**
+ * The forms that a client accepts, best first. Throws NotAcceptable when it takes no JSON; `isRouted` says that it asks
+ * for a resource that has a route of its own, as built-in ones have.
+ */
+export function acceptedForms(header: string | undefined, isRouted = false): readonly Form[] {
   if (!header) return [PLAIN];
   let forms = parsed.get(header);
   if (!forms) {
@@ -27,6 +31,8 @@ export function acceptedForms(header: string | undefined): readonly Form[] {
     if (parsed.size > 256) parsed.clear();
     parsed.set(header, forms);
   }
+  if (forms === "none" && isRouted)
+    throw failure("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${TYPES}`, {});
   if (forms === "none") throw failure("NotAcceptable", ACCEPTED);
   return forms;
 }

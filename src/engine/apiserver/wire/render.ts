@@ -11,8 +11,9 @@ import { choose, type Form } from "./negotiate.ts";
 export type Rendering = { forms: readonly Form[]; include: RowObject; now: Date; gzip: boolean };
 
 const COMMA = Buffer.from(",");
+const OPENING = Buffer.from("{");
 const LIST_END = Buffer.from("]}\n");
-const TABLE = { kind: "Table", apiVersion: "meta.k8s.io/v1" };
+const META = "meta.k8s.io";
 
 /** The chunks of a complete answer, in order. */
 export function renderAnswer(
@@ -24,12 +25,11 @@ export function renderAnswer(
       if (!answer.contentType && !isStatus(answer.object) && rendering.forms.length > 0) choose(rendering.forms, []);
       return [json(answer.object)];
     case "entry": {
-      const { as } = choose(rendering.forms, ["Table", "PartialObjectMetadata"]);
-      if (as === "") return [answer.entry.bytes];
-      if (as === "PartialObjectMetadata") return [json(partialMetadata(answer.entry.object))];
-      return [
-        json(renderTable(answer.served, [answer.entry], { resourceVersion: String(answer.entry.revision) }, rendering)),
-      ];
+      const form = choose(rendering.forms, ["Table", "PartialObjectMetadata"]);
+      if (form.as === "") return [answer.entry.bytes];
+      if (form.as === "PartialObjectMetadata") return [json(partialOf(answer.entry, form))];
+      const metadata = { resourceVersion: String(answer.entry.revision) };
+      return [json(renderTable(answer.served, [answer.entry], { metadata, rendering, form }))];
     }
     case "list":
       return renderList(answer, rendering);
@@ -42,36 +42,64 @@ function isStatus(object: unknown): boolean {
 }
 
 function renderList(answer: Extract<Answer, { kind: "list" }>, rendering: Rendering): Buffer[] {
-  const { as } = choose(rendering.forms, ["Table", "PartialObjectMetadataList"]);
+  const form = choose(rendering.forms, ["Table", "PartialObjectMetadataList"]);
+  const { as } = form;
   const { served, entries } = answer;
   const metadata = {
     resourceVersion: String(answer.revision),
-    ...(answer.continue && { continue: answer.continue }),
+    ...((answer.continue || (as === "" && !served.facts.builtin)) && { continue: answer.continue ?? "" }),
     ...(answer.remaining !== undefined && { remainingItemCount: answer.remaining }),
   };
-  if (as === "Table") return [json(renderTable(served, entries, metadata, rendering))];
+  if (as === "Table") return [json(renderTable(served, entries, { metadata, rendering, form }))];
   if (as === "PartialObjectMetadataList") {
-    const items = entries.map((entry) => partialMetadata(entry.object));
-    return [json({ kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items })];
+    const items = entries.map((entry) => partialOf(entry, form));
+    return [json({ kind: "PartialObjectMetadataList", apiVersion: metaVersion(form), metadata, items })];
   }
   const head = `{"kind":${JSON.stringify(served.facts.listKind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;
   const chunks: Buffer[] = [Buffer.from(head)];
-  entries.forEach((entry, index) => {
+  const typed = served.facts.builtin ? typeOf(served) : undefined;
+  entries.forEach(({ bytes }, index) => {
     if (index > 0) chunks.push(COMMA);
-    chunks.push(entry.bytes);
+    if (typed && bytes.subarray(0, typed.length).equals(typed)) chunks.push(OPENING, bytes.subarray(typed.length));
+    else chunks.push(bytes);
   });
   chunks.push(LIST_END);
   return chunks;
 }
 
+/** How the bytes of a built-in object begin; in lists the list says it for all of them. */
+function typeOf({ apiVersion, facts }: ServedResource): Buffer {
+  return Buffer.from(`{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(facts.kind)},`);
+}
+
 function renderTable(
   served: ServedResource,
   entries: readonly Entry[],
-  metadata: object,
-  rendering: Rendering,
+  { metadata, rendering, form, isFirst = true }: TableParts,
 ): object {
-  const rows = entries.map((entry) => tableRow(served, entry, rendering));
-  return { ...TABLE, metadata, columnDefinitions: columnDefinitions(served), rows };
+  const apiVersion = metaVersion(form);
+  const rows = entries.map((entry) => {
+    const row = tableRow(served, entry, rendering);
+    return rendering.include === "Metadata" ? { ...row, object: partialOf(entry, form) } : row;
+  });
+  return { kind: "Table", apiVersion, metadata, columnDefinitions: isFirst ? columnDefinitions(served) : null, rows };
+}
+
+type TableParts = {
+  metadata: object;
+  rendering: Rendering;
+  form: Form;
+  /** Later tables of a watch do not repeat the columns. */
+  isFirst?: boolean;
+};
+
+/** The version of meta.k8s.io that a form is asked for in. */
+function metaVersion({ version }: Form): string {
+  return `${META}/${version || "v1"}`;
+}
+
+function partialOf({ object }: Entry, form: Form): object {
+  return { ...partialMetadata(object), apiVersion: metaVersion(form) };
 }
 
 function json(value: unknown): Buffer {
@@ -79,13 +107,21 @@ function json(value: unknown): Buffer {
 }
 
 /** One message of a watch as a line of JSON. */
-export function renderMessage(message: WatchMessage, served: ServedResource, rendering: Rendering): Buffer {
-  const { as } = choose(rendering.forms, ["Table", "PartialObjectMetadata"]);
-  if (message.type === "BOOKMARK") return json({ type: "BOOKMARK", object: bookmark(message, served, as) });
+export function renderMessage(
+  message: WatchMessage,
+  served: ServedResource,
+  rendering: Rendering,
+  isFirst = true,
+): Buffer {
+  const form = choose(rendering.forms, ["Table", "PartialObjectMetadata"]);
+  const { as } = form;
+  if (message.type === "BOOKMARK")
+    return json({ type: "BOOKMARK", object: bookmark(message, served, { form, isFirst }) });
   const { entry, type } = message;
   if (as === "") return plainLine(type, entry.bytes);
   const metadata = { resourceVersion: String(entry.revision) };
-  const object = as === "Table" ? renderTable(served, [entry], metadata, rendering) : partialMetadata(entry.object);
+  const object =
+    as === "Table" ? renderTable(served, [entry], { metadata, rendering, form, isFirst }) : partialOf(entry, form);
   return json({ type, object });
 }
 
@@ -103,12 +139,18 @@ function plainLine(type: string, bytes: Buffer): Buffer {
 function bookmark(
   message: Extract<WatchMessage, { type: "BOOKMARK" }>,
   served: ServedResource,
-  as: Form["as"],
+  { form, isFirst }: { form: Form; isFirst: boolean },
 ): object {
   const object = bookmarkObject(message, served);
-  if (as !== "Table") return object;
+  if (form.as !== "Table") return object;
   const { metadata } = object as { metadata: object };
-  return { ...TABLE, metadata, columnDefinitions: columnDefinitions(served), rows: [] };
+  return {
+    kind: "Table",
+    apiVersion: metaVersion(form),
+    metadata,
+    columnDefinitions: isFirst ? columnDefinitions(served) : null,
+    rows: [],
+  };
 }
 
 /** The Status of any error; whatever is not a Kubernetes error is ours. */

@@ -1,6 +1,5 @@
 /** From method, path and query to what is asked of which resource. */
 import { failure } from "#kit/status.ts";
-import type { Registry } from "../resources/registry.ts";
 import type { ServedResource, Verb } from "../resources/served.ts";
 
 export type Query = { readonly [name: string]: string | undefined };
@@ -24,6 +23,10 @@ export type RawRequest = {
   body: unknown;
   /** What the text of the body gives twice, in words; its last value is in the body. */
   repeated?: readonly string[];
+  /** Why the text of the body could not be parsed, as Go says it. */
+  malformed?: string | undefined;
+  /** What the client is told besides the answer, or besides an error. */
+  warnings?: string[];
   /** True when nobody else holds the body, so that it may be changed. */
   ownsBody: boolean;
   user: User;
@@ -39,6 +42,10 @@ export type Target = {
   plural: string;
   name?: string;
   subresource?: string;
+  /** What follows `proxy`, with its slash and its escapes as they are. */
+  path?: string;
+  /** The path asks for a watch, in the old way. */
+  watch?: true;
 };
 
 /** A request for a resource that is served. */
@@ -52,14 +59,30 @@ export type ResourceRequest = RawRequest & {
 
 /** Parses a resource path; undefined when it is none (for example `/version`). Throws BadRequest on bad escapes. */
 export function parseTarget(path: string): Target | undefined {
+  const proxy = path.includes("/proxy") ? parseProxy(path) : undefined;
+  if (proxy) return proxy;
   const parts = split(path);
   const [root, ...rest] = parts;
-  const [group, version, ...tail] = root === "api" ? ["", ...rest] : root === "apis" ? rest : [];
-  if (group === undefined || !version || tail.length === 0) return undefined;
+  const [group, version, ...all] = root === "api" ? ["", ...rest] : root === "apis" ? rest : [];
+  if (group === undefined || !version || all.length === 0) return undefined;
+  const isWatch = all[0] === "watch" && all.length > 1;
+  const target = within({ group, version }, isWatch ? all.slice(1) : all);
+  return target && isWatch ? { ...target, watch: true } : target;
+}
+
+function within({ group, version }: Pick<Target, "group" | "version">, tail: readonly string[]): Target | undefined {
   if (tail[0] !== "namespaces" || tail.length <= 2 || isNamespaceSubresource(group, tail))
     return named({ group, version }, tail);
   const [, namespace = "", ...below] = tail;
   return named({ group, version, namespace }, below);
+}
+
+/** `…/NAME/proxy` and everything below it, which is the business of whoever is behind. */
+function parseProxy(path: string): Target | undefined {
+  const [, own, rest] =
+    /^(\/api\/v1\/namespaces\/[^/]+\/(?:pods|services)\/[^/]+)\/proxy((?:\/.*)?)$/s.exec(path) ?? [];
+  const target = own === undefined ? undefined : parseTarget(own);
+  return target && { ...target, subresource: "proxy", path: rest ?? "" };
 }
 
 function isNamespaceSubresource(group: string, tail: readonly string[]): boolean {
@@ -68,44 +91,51 @@ function isNamespaceSubresource(group: string, tail: readonly string[]): boolean
 
 function named(base: Omit<Target, "plural">, tail: readonly string[]): Target | undefined {
   const [plural, name, ...rest] = tail;
-  if (!plural || rest.length > 1) return undefined;
-  const [subresource] = rest;
+  if (!plural) return undefined;
+  const subresource = rest.length > 0 ? rest.join("/") : undefined;
   return { ...base, plural, ...(name !== undefined && { name }), ...(subresource !== undefined && { subresource }) };
 }
 
 function split(path: string): string[] {
-  const parts = path.split("/").slice(1);
+  const parts = unescapePath(path).split("/").slice(1);
   if (parts.at(-1) === "") parts.pop();
-  if (!path.includes("%")) return parts;
+  return parts;
+}
+
+function unescapePath(path: string): string {
+  if (!path.includes("%")) return path;
   try {
-    return parts.map(decodeURIComponent);
+    return decodeURIComponent(path);
   } catch {
     throw failure("BadRequest", `the path ${path} has a malformed escape`);
   }
 }
 
-/** The verb of a method on a target. Throws MethodNotAllowed. */
-export function verbOf(method: string, target: Target, query: Query): Verb {
+/** The verb of a method on a target; undefined for methods that no resource has. */
+export function verbOf(method: string, target: Target, query: Query): Verb | undefined {
   const one = target.name !== undefined;
   switch (method) {
     case "GET":
-      if (query.watch === "true" || query.watch === "1") return "watch";
+      if (target.watch || (!one && isSet(query.watch))) return "watch";
       return one ? "get" : "list";
     case "HEAD":
       return one ? "get" : "list";
     case "POST":
-      if (!one || target.subresource) return "create";
-      break;
+      return "create";
     case "PUT":
-      if (one) return "update";
-      break;
+      return "update";
     case "PATCH":
-      if (one) return "patch";
-      break;
+      return "patch";
     case "DELETE":
       return one ? "delete" : "deletecollection";
+    default:
+      return undefined;
   }
-  throw failure("MethodNotAllowed", "the server does not allow this method on the requested resource");
+}
+
+/** A flag of a query: whatever does not say that it is false says that it is true. */
+export function isSet(text: string | undefined): boolean {
+  return text !== undefined && text !== "0" && text.toLowerCase() !== "false";
 }
 
 /** The methods that a URL may be asked with. */
@@ -114,15 +144,4 @@ export function methodsOf(url: string): readonly string[] {
   if (!target) return ["GET", "HEAD"];
   if (target.name === undefined) return ["DELETE", "GET", "HEAD", "POST"];
   return target.subresource ? ["GET", "HEAD", "PATCH", "POST", "PUT"] : ["DELETE", "GET", "HEAD", "PATCH", "PUT"];
-}
-
-/** Looks the resource up. Throws NotFound for one that is not served, with the words of a real server. */
-export function resolve(raw: RawRequest, target: Target, registry: Registry): ResourceRequest {
-  const served = registry.find(target.group, target.version, target.plural);
-  if (!served) throw failure("NotFound", "the server could not find the requested resource");
-  if (target.namespace !== undefined && !served.namespaced)
-    throw failure("NotFound", "the server could not find the requested resource");
-  if (target.name !== undefined && served.namespaced && target.namespace === undefined)
-    throw failure("NotFound", "the server could not find the requested resource");
-  return { ...raw, served, target, verb: verbOf(raw.method, target, raw.query), warnings: [] };
 }

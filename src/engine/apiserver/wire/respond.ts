@@ -19,16 +19,14 @@ const YAML_TYPE = "application/yaml";
 
 /** Sends an answer; resolves when it is sent, or when a watch has ended. */
 export async function send(response: ServerResponse, answer: Answer, rendering: Rendering): Promise<void> {
-  for (const warning of answer.warnings ?? [])
-    response.appendHeader("warning", `299 - ${JSON.stringify(warning.replace(/[^\x20-\x7e]/g, "?"))}`);
+  warn(response, answer.warnings ?? []);
   switch (answer.kind) {
     case "watch":
       return sendWatch(response, answer, rendering);
     case "stream":
       return sendStream(response, answer.chunks, answer.contentType);
     case "text":
-      response.writeHead(answer.code, { "content-type": "text/plain; charset=utf-8" }).end(answer.text);
-      return;
+      return sendPage(response, answer.code, answer.text);
     default:
       return sendChunks(response, renderAnswer(answer, rendering), {
         code: answer.kind === "list" ? 200 : answer.code,
@@ -38,17 +36,29 @@ export async function send(response: ServerResponse, answer: Answer, rendering: 
   }
 }
 
+/** Tells a client what it should do differently. */
+export function warn(response: ServerResponse, warnings: readonly string[]): void {
+  for (const warning of warnings)
+    response.appendHeader("warning", `299 - ${JSON.stringify(warning.replace(/[^\x20-\x7e]/g, "?"))}`);
+}
+
+/** Sends a text that is no answer of the API. */
+export function sendPage(response: ServerResponse, code: number, text: string): void {
+  response.writeHead(code, text === "" ? {} : { "content-type": "text/plain; charset=utf-8" }).end(text);
+}
+
 /** Sends an error, unless the answer has already begun: then the connection is cut. */
-export function sendStatus(response: ServerResponse, status: Status): void {
+export function sendStatus(response: ServerResponse, status: Status, rendering?: Rendering): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const body = Buffer.from(`${JSON.stringify(status)}\n`);
+  const isYaml = rendering !== undefined && prefersYaml(rendering);
+  const body = Buffer.from(isYaml ? renderYaml(status) : `${JSON.stringify(status)}\n`);
   const retry = status.details?.retryAfterSeconds;
   response
     .writeHead(status.code, {
-      "content-type": JSON_TYPE,
+      "content-type": isYaml ? YAML_TYPE : JSON_TYPE,
       "content-length": body.length,
       ...(retry && { "retry-after": String(retry) }),
       ...(status.code === 413 && { connection: "close" }),
@@ -56,11 +66,15 @@ export function sendStatus(response: ServerResponse, status: Status): void {
     .end(body);
 }
 
+function prefersYaml({ forms }: Rendering): boolean {
+  return forms[0]?.media === "yaml";
+}
+
 type Head = { code: number; type: string; rendering: Rendering };
 
 async function sendChunks(response: ServerResponse, given: readonly Buffer[], head: Head): Promise<void> {
   const { code, rendering } = head;
-  const isYaml = head.type === JSON_TYPE && rendering.forms[0]?.media === "yaml";
+  const isYaml = head.type === JSON_TYPE && prefersYaml(rendering);
   const type = isYaml ? YAML_TYPE : head.type;
   const chunks = isYaml ? [Buffer.from(renderYaml(JSON.parse(Buffer.concat(given).toString())))] : given;
   let length = 0;

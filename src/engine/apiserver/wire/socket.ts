@@ -1,45 +1,32 @@
-/** Connections that ask to be upgraded: watches over WebSocket, one message per event. */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+/** Connections that ask to be upgraded: watches and logs over WebSocket, and whatever connects to pods. */
+import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket } from "ws";
 import { failure, type Status } from "#kit/status.ts";
 import type { Server } from "../server.ts";
-import { admit } from "./head.ts";
+import { connectPod, isUpgradeTarget } from "../streams/connect.ts";
+import { proxyUpgrade } from "../streams/proxy.ts";
+import { type Accepted, acceptWebSocket, type Upgrade } from "../streams/websocket.ts";
+import { type Admitted, admit } from "./head.ts";
 import { statusOf } from "./render.ts";
+import { parseTarget } from "./request.ts";
 import { runWatch, type WatchSink } from "./watch.ts";
 
-/** What a client may call the protocol of a watch; the second one carries each message in base64. */
+/** What a client may call the protocol of a watch or log; the second one carries each message in base64. */
 const BINARY = "binary.k8s.io";
 const BASE64 = "base64.binary.k8s.io";
+/** So often the operating system asks whether a silent client is still there. */
+const KEEP_ALIVE_MS = 30_000;
 
-/** Nothing that a watcher sends means anything. */
-const MAX_INCOMING_BYTES = 64 << 10;
-
-const sockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  maxPayload: MAX_INCOMING_BYTES,
-  perMessageDeflate: false,
-  handleProtocols: (offered) => [BASE64, BINARY].find((protocol) => offered.has(protocol)) ?? false,
-});
-
-export type Upgrade = { message: IncomingMessage; socket: Duplex; head: Buffer };
-
-/** Serves a watch over a WebSocket; anything else is refused with a Status. Resolves when the connection has ended. */
-export async function serveSocket({ message, socket, head }: Upgrade, server: Server): Promise<void> {
+/** Serves an upgraded connection; what cannot be upgraded is refused with a Status. Resolves when it has ended. */
+export async function serveSocket(upgrade: Upgrade, server: Server): Promise<void> {
+  const { message, socket } = upgrade;
   const gone = new AbortController();
-  const onError = (): void => {
-    socket.destroy();
-  };
-  socket.on("error", onError);
+  socket.on("error", () => socket.destroy());
+  message.socket.setKeepAlive(true, KEEP_ALIVE_MS);
   try {
-    if (message.headers.upgrade?.toLowerCase() !== "websocket")
-      throw failure("BadRequest", `the protocol ${message.headers.upgrade} is not served: use WebSocket`);
-    const { request, rendering } = await admit(message, server, gone.signal);
-    const answer = await server.handle(request);
-    if (answer.kind !== "watch") throw failure("BadRequest", "only a watch can be read over a WebSocket");
-    const client = await accept({ message, socket, head });
-    await runWatch(sinkOf(client), answer, rendering);
+    const run = await prepare(upgrade, await admit(message, server, gone.signal), server);
+    await run().catch(() => socket.destroy());
   } catch (error) {
     refuse(socket, statusOf(error));
   } finally {
@@ -47,16 +34,40 @@ export async function serveSocket({ message, socket, head }: Upgrade, server: Se
   }
 }
 
-function accept({ message, socket, head }: Upgrade): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    socket.once("close", () => reject(failure("BadRequest", "the connection was closed")));
-    sockets.handleUpgrade(message, socket, head, resolve);
-  });
+/** Upgrades the connection; what is returned serves it. Throws StatusError when it is not to be upgraded. */
+async function prepare(
+  upgrade: Upgrade,
+  { request, rendering }: Admitted,
+  server: Server,
+): Promise<() => Promise<void>> {
+  const target = parseTarget(request.path);
+  if (target?.subresource === "proxy") return await proxyUpgrade(upgrade, request, target, server);
+  if (target && isUpgradeTarget(target)) return await connectPod(upgrade, request, target, server);
+  const { upgrade: protocol } = upgrade.message.headers;
+  if (protocol?.toLowerCase() !== "websocket")
+    throw failure("BadRequest", `the protocol ${protocol} is not served: use WebSocket`);
+  const answer = await server.handle(request);
+  if (answer.kind !== "watch" && answer.kind !== "stream")
+    throw failure("BadRequest", "only a watch or a log can be read over a WebSocket");
+  const accepted = await acceptWebSocket(upgrade, [BASE64, BINARY]);
+  if (answer.kind === "watch") return () => runWatch(sinkOf(accepted), answer, rendering);
+  return () => sendChunks(accepted, answer.chunks);
 }
 
-function sinkOf(client: WebSocket): WatchSink {
-  const isBase64 = client.protocol === BASE64;
-  const isBinary = client.protocol === BINARY;
+async function sendChunks({ client, protocol }: Accepted, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const isBase64 = protocol === BASE64;
+  client.on("error", () => client.terminate());
+  for await (const chunk of chunks) {
+    if (client.readyState !== WebSocket.OPEN) return;
+    const message = isBase64 ? Buffer.from(chunk).toString("base64") : chunk;
+    await new Promise<void>((resolve) => client.send(message, { binary: !isBase64 }, () => resolve()));
+  }
+  client.close(1000);
+}
+
+function sinkOf({ client, protocol }: Accepted): WatchSink {
+  const isBase64 = protocol === BASE64;
+  const isBinary = protocol === BINARY;
   client.on("error", () => client.terminate());
   return {
     write: (messages) => {

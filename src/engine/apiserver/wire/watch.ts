@@ -39,14 +39,17 @@ export async function runWatch(
   const push = (message: Buffer): void => {
     if (due.push(message) === 1) queueMicrotask(flush);
   };
+  let isFirst = true;
+  const tell = (message: WatchMessage): void => {
+    push(shared(message, rendering, () => renderMessage(message, served, rendering, isFirst)));
+    isFirst = false;
+  };
   const mark = (): void => {
-    if (subscription.bookmarks) push(renderMessage(subscription.bookmark(), served, rendering));
+    if (subscription.bookmarks) tell(subscription.bookmark());
   };
   let stop = (): void => {};
   try {
-    stop = subscription.start((message) =>
-      push(shared(message, rendering, () => renderMessage(message, served, rendering))),
-    );
+    stop = subscription.start(tell);
   } catch (error) {
     push(Buffer.from(`${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`));
     flush();

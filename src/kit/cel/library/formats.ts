@@ -11,10 +11,12 @@ const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 type Check = (text: string) => string[];
 
-function matching(pattern: RegExp, limit: number, what: string): Check {
+function matching(pattern: RegExp, limit: number, what: string, example = ""): Check {
   return (text) => [
-    ...(text.length > limit ? [`must be no more than ${limit} characters`] : []),
-    ...(pattern.test(text) ? [] : [`${what} (regex used for validation is '${pattern.source.slice(1, -1)}')`]),
+    ...(text.length > limit ? [`must be no more than ${limit} bytes`] : []),
+    ...(pattern.test(text)
+      ? []
+      : [`${what} (${example}regex used for validation is '${pattern.source.slice(1, -1)}')`]),
   ];
 }
 
@@ -27,21 +29,25 @@ const label = matching(
   DNS_1123_LABEL,
   63,
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+  "e.g. 'my-name',  or '123-abc', ",
 );
 const subdomain = matching(
   DNS_1123_SUBDOMAIN,
   253,
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  "e.g. 'example.com', ",
 );
 const label1035 = matching(
   DNS_1035_LABEL,
   63,
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  "e.g. 'my-name',  or 'abc-123', ",
 );
 const labelValue = matching(
   LABEL_VALUE,
   63,
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  "e.g. 'MyValue',  or 'my_value',  or '12345', ",
 );
 
 function qualifiedName(text: string): string[] {

@@ -7,6 +7,7 @@ import { LISTS } from "./lists.ts";
 import { OPTIONALS } from "./optionals.ts";
 import { QUANTITIES } from "./quantities.ts";
 import { REGEX } from "./regex.ts";
+import { SEMVERS } from "./semver.ts";
 import { STANDARD } from "./standard.ts";
 import { STRINGS } from "./strings.ts";
 import { URLS } from "./urls.ts";
@@ -21,5 +22,6 @@ export const KUBERNETES = library(
   URLS,
   ADDRESSES,
   QUANTITIES,
+  SEMVERS,
   FORMATS,
 );

@@ -70,7 +70,6 @@ const perTen = (text: string): number => Math.ceil(text.length * 0.1);
 export const QUANTITIES: readonly Overload[] = [
   define(`quantity(string): ${TYPE}`, quantity, perTen),
   define("isQuantity(string): bool", (text: string) => parse(text) !== undefined, perTen),
-  define(`{${TYPE}}.sign(): int`, ({ content }: Quantity) => (content > 0n ? 1n : content < 0n ? -1n : 0n)),
   define(`{${TYPE}}.isInteger(): bool`, ({ content }: Quantity) => isInteger(content)),
   define(`{${TYPE}}.asInteger(): int`, asInteger),
   define(`{${TYPE}}.asApproximateFloat(): double`, ({ content }: Quantity) => Number(content) / 1e9),

@@ -8,12 +8,19 @@ import type { StructuralSchema } from "../structural.ts";
 import { validate } from "../validate.ts";
 
 /** What is wrong with the defaults in a schema. Defaults of map values are not looked at, as in a real server. */
-export function defaultProblems(schema: StructuralSchema, path: string): FieldError[] {
-  const errors = schema.default === undefined ? [] : problemsOf(schema, child(path, "default"));
-  if (schema.items) errors.push(...defaultProblems(schema.items, child(path, "items")));
+export function defaultProblems(schema: StructuralSchema, path: string, isRoot = true): FieldError[] {
+  const own = isRoot ? { ...schema, "x-kubernetes-embedded-resource": true } : schema;
+  const errors = isAbsent(schema.default) ? [] : problemsOf(own, child(path, "default"));
+  if (schema.items) errors.push(...defaultProblems(schema.items, child(path, "items"), false));
   for (const [name, field] of Object.entries(schema.properties ?? {}))
-    errors.push(...defaultProblems(field, `${child(path, "properties")}[${name}]`));
+    if (!isRoot || name !== "metadata")
+      errors.push(...defaultProblems(field, `${child(path, "properties")}[${name}]`, false));
   return errors;
+}
+
+/** A default of null is none. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
 }
 
 function problemsOf(schema: StructuralSchema, path: string): FieldError[] {

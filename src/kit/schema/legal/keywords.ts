@@ -63,8 +63,11 @@ function unsupported(schema: Loose, path: string, context: Context): FieldError[
   const errors: FieldError[] = [];
   const at = (keyword: string): string => child(path, keyword);
   if (schema.type && !TYPES.includes(schema.type)) errors.push(notSupported(at("type"), schema.type, TYPES));
+  if ((schema.type as string) === "null")
+    errors.push(forbiddenValue(at("type"), "type cannot be set to null, use nullable as an alternative"));
   if (schema.default !== undefined && context.noDefaults)
     errors.push(forbiddenValue(at("default"), `must not be set ${context.noDefaults}`));
+  if (schema.$schema !== undefined) errors.push(invalidValue(path, "", "OpenAPIV3Schema 'schema' is not supported"));
   for (const keyword of OPENAPI_ONLY)
     if (schema[keyword] !== undefined) errors.push(forbiddenValue(at(keyword), `${keyword} is not supported`));
   if (Array.isArray(schema.items))

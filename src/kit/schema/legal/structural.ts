@@ -2,7 +2,7 @@
 import { deepEqual } from "../../json.ts";
 import type { FieldError } from "../../status.ts";
 import { child, forbiddenValue, invalidValue, required } from "../field-errors.ts";
-import { compilePattern } from "../pattern.ts";
+import { patternProblem } from "../pattern.ts";
 import type { StructuralSchema } from "../structural.ts";
 
 type Level = "root" | "item" | "field";
@@ -36,7 +36,7 @@ function invariants(schema: StructuralSchema, level: Level, path: string): Field
   const intOrString = schema["x-kubernetes-int-or-string"] === true;
 
   if (type === "array" && !items) errors.push(required(at("items"), "must be specified"));
-  if (items) errors.push(...invariants(items, "item", at("items")));
+  if (items && !Array.isArray(items)) errors.push(...invariants(items, "item", at("items")));
   for (const [name, field] of Object.entries(properties))
     errors.push(...invariants(field, "field", `${at("properties")}[${name}]`));
   if (others !== undefined && level === "root")
@@ -107,7 +107,7 @@ function metadata(schema: StructuralSchema, path: string, at: { level: Level; wh
   if (at.whole && schema.type !== "object")
     errors.push(invalidValue(child(path, "type"), schema.type ?? "", "must be object"));
   if (at.level !== "root") return errors;
-  const { type: _, description: __, properties = {}, ...rest } = schema;
+  const { type: _, description: __, default: ___, properties = {}, ...rest } = schema;
   const names = Object.keys(properties);
   if (Object.keys(rest).length > 0 || names.some((name) => name !== "name" && name !== "generateName"))
     errors.push(
@@ -133,12 +133,13 @@ function valueRules(schema: StructuralSchema, path: string, skips: Skips = {}): 
   parts("allOf");
   parts("oneOf");
   if (schema.not) errors.push(...nestedRules(schema.not, child(path, "not")));
-  if (schema.pattern && !compilePattern(schema.pattern))
+  const problem = schema.pattern && patternProblem(schema.pattern);
+  if (problem)
     errors.push(
       invalidValue(
         child(path, "pattern"),
         schema.pattern,
-        "must be a valid regular expression, but isn't: error parsing regexp",
+        `must be a valid regular expression, but isn't: error parsing regexp: ${problem}`,
       ),
     );
   return errors;
@@ -180,7 +181,7 @@ function nestedRules(schema: StructuralSchema, path: string, skips: Skips = {}):
   return errors;
 }
 
-/** Every field that logic speaks of must be specified outside of logic too. */
+/** Every field that the logic of a whole object speaks of must be specified outside of logic too. Further below nobody looks. */
 function completeness(schema: StructuralSchema, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const parts = [
@@ -190,11 +191,6 @@ function completeness(schema: StructuralSchema, path: string): FieldError[] {
     ...(schema.not ? [[schema.not, child(path, "not")] as const] : []),
   ];
   for (const [part, at] of parts) errors.push(...specified(part, schema, { path: at, spine: path }));
-  if (schema.items) errors.push(...completeness(schema.items, child(path, "items")));
-  for (const [name, field] of Object.entries(schema.properties ?? {}))
-    errors.push(...completeness(field, `${child(path, "properties")}[${name}]`));
-  if (typeof schema.additionalProperties === "object")
-    errors.push(...completeness(schema.additionalProperties, child(path, "additionalProperties")));
   return errors;
 }
 

@@ -2,8 +2,9 @@
 import type { CustomResourceDefinitionObject, DefinitionVersion } from "#api/builtin/definition.ts";
 import { deepEqual } from "#kit/json.ts";
 import { isDnsSubdomain } from "#kit/names.ts";
-import { forbiddenValue, invalidValue, notSupported, required } from "#kit/schema/field-errors.ts";
+import { invalidValue, notSupported, required } from "#kit/schema/field-errors.ts";
 import type { FieldError } from "#kit/status.ts";
+import { conversionProblems } from "./conversion.ts";
 import { isDns1035Label, LABEL_1035, nameProblems } from "./names.ts";
 import { columnProblems, schemaProblems, selectableProblems, subresourceProblems } from "./version.ts";
 
@@ -16,19 +17,21 @@ const SUBDOMAIN =
 export function definitionProblems(
   draft: CustomResourceDefinitionObject,
   current: CustomResourceDefinitionObject | undefined,
+  isStatus = false,
 ): FieldError[] {
   const { metadata, spec } = draft;
-  if (!spec) return [required("spec.group"), required("spec.scope"), required("spec.names.plural")];
   const errors: FieldError[] = [];
-  if (metadata.name !== `${spec.names?.plural ?? ""}.${spec.group ?? ""}`)
+  if (!current && metadata.name && metadata.name !== `${spec.names?.plural ?? ""}.${spec.group ?? ""}`)
     errors.push(invalidValue("metadata.name", metadata.name, 'must be spec.names.plural+"."+spec.group'));
   errors.push(...groupProblems(spec));
   errors.push(...scopeProblems(spec));
   errors.push(...versionProblems(spec, current?.spec));
   errors.push(...nameProblems(spec.names, "spec.names"));
   errors.push(...sharedProblems(spec, current?.spec));
-  errors.push(...conversionProblems(spec));
-  if (current) errors.push(...immutableProblems(spec, current.spec), ...storedProblems(draft));
+  errors.push(...conversionProblems(spec.conversion));
+  if (!isStatus || !current) errors.push(...storedVersionProblems(spec, draft.status?.storedVersions ?? []));
+  if (current) errors.push(...immutableProblems(spec, current.spec));
+  if (current && !isStatus) errors.push(...storedProblems(draft));
   errors.push(...approvalProblems(draft, current));
   if (spec.preserveUnknownFields && !current?.spec.preserveUnknownFields)
     errors.push(
@@ -57,7 +60,7 @@ function scopeProblems({ scope }: Spec): FieldError[] {
 /** A property that is the same in all versions belongs to the whole definition, and errors in it are reported there. */
 function isShared(
   versions: readonly DefinitionVersion[],
-  property: "schema" | "subresources" | "additionalPrinterColumns",
+  property: "schema" | "subresources" | "additionalPrinterColumns" | "selectableFields",
 ): boolean {
   const first = versions[0]?.[property];
   return first !== undefined && versions.every((version) => deepEqual(version[property], first));
@@ -67,8 +70,7 @@ function versionProblems(spec: Spec, before: Spec | undefined): FieldError[] {
   const versions = spec.versions ?? [];
   const errors: FieldError[] = [];
   versions.forEach((version, index) => {
-    if (!version.schema?.openAPIV3Schema)
-      errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required"));
+    if (!version.schema?.openAPIV3Schema) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`));
   });
   versions.forEach((version, index) => {
     const path = `spec.versions[${index}]`;
@@ -78,18 +80,35 @@ function versionProblems(spec: Spec, before: Spec | undefined): FieldError[] {
     if (!isShared(versions, "subresources")) errors.push(...subresourceProblems(version, `${path}.subresources`));
     if (!isShared(versions, "additionalPrinterColumns"))
       errors.push(...columnProblems(version, `${path}.additionalPrinterColumns`));
-    errors.push(...selectableProblems(version, `${path}.selectableFields`));
+    if (!isShared(versions, "selectableFields"))
+      errors.push(...selectableProblems(version, `${path}.selectableFields`));
   });
   const whole = (why: string): FieldError => ({
     field: "spec.versions",
     reason: "FieldValueInvalid",
-    message: `Invalid value: ${JSON.stringify(versions.map(({ name, served, storage }) => ({ name, served, storage })))}: ${why}`,
+    message: `Invalid value: ${JSON.stringify(spec.versions?.map(goVersion) ?? null)}: ${why}`,
   });
+  errors.push(...firstVersionProblems(spec));
   if (new Set(versions.map(({ name }) => name)).size < versions.length)
     errors.push(whole("must contain unique version names"));
   if (versions.filter(({ storage }) => storage).length !== 1)
     errors.push(whole("must have exactly one version marked as storage version"));
   return errors;
+}
+
+/** A version as messages show it, without what is long. */
+function goVersion({ name, served, storage, deprecated, deprecationWarning }: DefinitionVersion): object {
+  return {
+    Name: name ?? "",
+    Served: served ?? false,
+    Storage: storage ?? false,
+    Deprecated: deprecated ?? false,
+    DeprecationWarning: deprecationWarning ?? null,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
+  };
 }
 
 /** Problems of what all versions have in common. */
@@ -101,6 +120,7 @@ function sharedProblems(spec: Spec, before: Spec | undefined): FieldError[] {
     ...(isShared(versions, "schema") ? ofSchema(first, before, "spec.validation") : []),
     ...(isShared(versions, "subresources") ? subresourceProblems(first, "spec.subresources") : []),
     ...(isShared(versions, "additionalPrinterColumns") ? columnProblems(first, "spec.additionalPrinterColumns") : []),
+    ...(isShared(versions, "selectableFields") ? selectableProblems(first, "spec.selectableFields") : []),
   ];
 }
 
@@ -122,17 +142,18 @@ function deprecationProblems({ deprecated, deprecationWarning }: DefinitionVersi
   return problem(`must only contain printable UTF-8 characters; non-printable character found at index ${odd}`);
 }
 
-function conversionProblems({ conversion }: Spec): FieldError[] {
-  if (!conversion || conversion.strategy === "None") return [];
-  if (!conversion.strategy) return [required("spec.conversion.strategy")];
-  if (conversion.strategy !== "Webhook")
-    return [notSupported("spec.conversion.strategy", conversion.strategy, ["None", "Webhook"])];
-  return [
-    forbiddenValue(
-      "spec.conversion.strategy",
-      "this server does not call conversion webhooks: use strategy None, or serve one version only",
-    ),
-  ];
+/** The first version is that of the whole definition too. */
+function firstVersionProblems({ versions = [] }: Spec): FieldError[] {
+  const name = versions[0]?.name;
+  return !name || isDns1035Label(name) ? [] : [invalidValue("spec.version", name, LABEL_1035)];
+}
+
+function storedVersionProblems({ versions = [] }: Spec, stored: readonly string[]): FieldError[] {
+  const field = "status.storedVersions";
+  if (stored.length === 0) return [invalidValue(field, null, "must have at least one stored version")];
+  const missing = versions.filter(({ name, storage }) => storage && name && !stored.includes(name));
+  const last = missing.at(-1);
+  return last ? [invalidValue(field, stored, `must have the storage version ${last.name}`)] : [];
 }
 
 function immutableProblems(spec: Spec, before: Spec): FieldError[] {

@@ -47,8 +47,8 @@ export function nameConflict(
   others: readonly CustomResourceDefinitionObject[],
 ): NameConflict | undefined {
   const taken = others
-    .filter((other) => other.metadata.name !== metadata.name && other.spec.group === spec.group && isAccepted(other))
-    .map((other) => other.status?.acceptedNames ?? other.spec.names);
+    .filter((other) => other.metadata.name !== metadata.name && other.spec.group === spec.group)
+    .map((other) => (isJudged(other) ? (other.status?.acceptedNames ?? other.spec.names) : other.spec.names));
   const resources = new Set(taken.flatMap((names) => [names.plural, names.singular, ...(names.shortNames ?? [])]));
   const kinds = new Set(taken.flatMap((names) => [names.kind, names.listKind]));
   const { plural, singular = "", shortNames = [], kind, listKind = "", ...rest } = spec.names;
@@ -63,19 +63,24 @@ export function nameConflict(
   // of several conflicts the last one is reported, as by a real server
   const found = tries.findLast(([, name, used]) => used.has(name));
   if (!found) return undefined;
-  const left = shortNames.filter((name) => !resources.has(name));
+  const areFree = shortNames.length > 0 && !shortNames.some((name) => resources.has(name));
   const accepted = {
     plural: free(plural, resources),
-    singular: free(singular, resources),
-    ...(left.length > 0 && { shortNames: left }),
+    ...(free(singular, resources) && { singular }),
+    ...(areFree && { shortNames }),
     kind: free(kind, kinds),
-    listKind: free(listKind, kinds),
+    ...(free(listKind, kinds) && { listKind }),
     ...rest,
   };
   return { reason: found[0], message: `${JSON.stringify(found[1])} is already in use`, accepted };
 }
 
+/** Whether somebody has looked at the definition's names. */
+export function isJudged({ status }: CustomResourceDefinitionObject): boolean {
+  return status?.conditions?.some(({ type }) => type === "NamesAccepted") ?? false;
+}
+
 /** Whether the definition has got its names. */
 export function isAccepted({ status }: CustomResourceDefinitionObject): boolean {
-  return status?.conditions.some(({ type, status: state }) => type === "NamesAccepted" && state === "True") ?? false;
+  return status?.conditions?.some(({ type, status: state }) => type === "NamesAccepted" && state === "True") ?? false;
 }

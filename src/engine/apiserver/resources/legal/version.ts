@@ -6,7 +6,6 @@ import { isObject } from "#kit/json.ts";
 import { duplicate, forbiddenValue, invalidValue, required, tooMany } from "#kit/schema/field-errors.ts";
 import { defaultProblems } from "#kit/schema/legal/defaults.ts";
 import { keywordProblems } from "#kit/schema/legal/keywords.ts";
-import { malformed } from "#kit/schema/legal/shape.ts";
 import { structuralProblems } from "#kit/schema/legal/structural.ts";
 import type { FieldError } from "#kit/status.ts";
 
@@ -26,8 +25,6 @@ export function schemaProblems({ schema: holder, subresources }: DefinitionVersi
   const schema = holder?.openAPIV3Schema;
   if (!schema) return [];
   const at = `${path}.openAPIV3Schema`;
-  const shape = malformed(schema, at);
-  if (shape.length > 0) return shape;
   const errors: FieldError[] = [];
   if (subresources?.status && Object.keys(schema).some((keyword) => !AT_ROOT.has(keyword)))
     errors.push({

@@ -1,0 +1,58 @@
+/** Events: whom they are about, and the two sets of words in which they are told. */
+import type { Event } from "#api/builtin/types.gen.ts";
+import type { Unstructured } from "#api/meta.ts";
+import type { Mutable } from "#kit/json.ts";
+import { labelKey } from "./rules/names.ts";
+import { type Report, violations } from "./rules/report.ts";
+import type { Strategy } from "./strategy.ts";
+
+const DEFAULT = "default";
+const TYPES = ["Normal", "Warning"];
+const MAX_REASON = 128;
+
+/** Events of the core group are told in any way; those of events.k8s.io say who did what when. */
+export const eventStrategy: Strategy = {
+  nameRule: "path",
+  createsOnUpdate: true,
+  validate: (draft) =>
+    violations((report) => {
+      checkObject(draft, (draft as unknown as Event).involvedObject, report.at("involvedObject", "namespace"));
+    }),
+};
+
+function checkObject(draft: Unstructured, about: { namespace?: string } | undefined, report: Report): void {
+  const of = about?.namespace ?? "";
+  const { namespace } = draft.metadata;
+  const isClusters = of === "" && namespace === DEFAULT;
+  if (of !== namespace && !isClusters) report.invalid(of, "does not match event.namespace");
+}
+
+type NewEvent = Mutable<Event> & { regarding?: { namespace?: string }; reportingController?: string; note?: string };
+
+/** Events of events.k8s.io. */
+export const newEventStrategy: Strategy = {
+  errorGroup: "",
+  nameRule: "path",
+  createsOnUpdate: true,
+  validate: (draft, current) =>
+    violations((report) => {
+      const event = draft as unknown as NewEvent;
+      checkObject(draft, event.regarding, report.at("involvedObject", "namespace"));
+      if (current) return;
+      if (!event.eventTime) {
+        report.at("eventTime").required();
+        if (!TYPES.includes(event.type ?? ""))
+          report.at("type").invalid(event.type ?? "", `has invalid value: ${event.type ?? ""}`);
+        return;
+      }
+      if (report.at("reportingController").needs(event.reportingController))
+        report
+          .at("reportingController")
+          .invalidFor(event.reportingController, labelKey(event.reportingController ?? ""));
+      for (const field of ["reportingInstance", "action", "reason"] as const)
+        if (report.at(field).needs(event[field]) && (event[field] ?? "").length > MAX_REASON)
+          report.at(field).invalid("", `can have at most ${MAX_REASON} characters`);
+      if (!TYPES.includes(event.type ?? ""))
+        report.at("type").invalid(event.type ?? "", `has invalid value: ${event.type ?? ""}`);
+    }),
+};
