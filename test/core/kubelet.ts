@@ -4,6 +4,7 @@ import type * as k8s from "#api/builtin/types.gen.ts";
 import { keyOf } from "#api/meta.ts";
 import type { ObjectCache } from "#engine/controller/cache.ts";
 import { hasReason } from "#kit/status.ts";
+import { pathOf } from "#ports/kube/client.ts";
 
 const NODE = "pretend";
 
@@ -43,7 +44,11 @@ function ignoreGone(error: unknown): void {
 
 async function run(cache: ObjectCache, { metadata, spec }: k8s.Pod): Promise<void> {
   const target = { name: metadata.name, namespace: metadata.namespace };
-  await cache.client.patch(Pod, target, { type: "merge", body: { spec: { nodeName: NODE } } });
+  await cache.client.transport.request({
+    method: "POST",
+    path: pathOf(Pod, metadata.namespace, metadata.name, "binding"),
+    body: { metadata: target, target: { kind: "Node", name: NODE } },
+  });
   const [verb, argument] = spec.containers[0]?.command ?? ["run"];
   const running = verb === "run";
   const exitCode = Number(argument ?? 0);

@@ -16,6 +16,8 @@ export type RouteSyncOptions = {
   clock: () => Date;
   /** Address at which clients reach the gateway; default 127.0.0.1. */
   address?: string;
+  /** The name by which pods reach the gateway. */
+  internalName?: string;
   onError?: (error: unknown) => void;
 };
 
@@ -95,7 +97,8 @@ class Sync implements RouteSync {
     const { name, namespace, generation = 1 } = ingress.metadata;
     if (ingress.metadata.deletionTimestamp) return;
     if (ingress.status?.observedGeneration === generation && isTrue(ingress)) return;
-    const loadBalancer = { ingress: [{ ip: this.options.address ?? "127.0.0.1" }] };
+    const { address = "127.0.0.1", internalName } = this.options;
+    const loadBalancer = { ingress: [{ ip: address, ...(internalName && { domainInternal: internalName }) }] };
     const conditions: Condition[] = ["LoadBalancerReady", "NetworkConfigured", "Ready"].map((type) => ({
       type,
       status: "True",

@@ -1,12 +1,11 @@
 /** Runs one container of a pod, one instance after the other, and observes it. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Container as ContainerDefinition, Pod } from "#api/builtin/types.gen.ts";
 import type { UnpackedImage } from "#ports/oci/image.ts";
-import type { Container, ContainerExit, Mount } from "#ports/sandbox/runtime.ts";
+import type { Container, ContainerExit, ContainerSpec, Mount, Signal } from "#ports/sandbox/runtime.ts";
 import type { NodeContext } from "./context.ts";
 import { runHook } from "./hooks.ts";
-import { type InstanceFiles, prepareFiles, readTerminationMessage } from "./instance-files.ts";
+import { filesOf, type InstanceFiles, prepareFiles, readTerminationMessage } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
 import type { PodSandbox, ReadySandbox } from "./pod-sandbox.ts";
 import type { ProbeTarget } from "./probe/attempt.ts";
@@ -14,9 +13,10 @@ import { ContainerProbes } from "./probe/container-probes.ts";
 import { Recorder } from "./recorder.ts";
 import { buildContainerSpec } from "./spec/container-spec.ts";
 import { resolveEnvironment } from "./spec/environment.ts";
-import { containerMounts } from "./spec/volumes.ts";
-
-const LEAST_GRACE_MS = 2_000;
+import { limitationsOf } from "./spec/limitations.ts";
+import { containerId, type SurvivingInstance } from "./survivors.ts";
+import { Termination } from "./termination.ts";
+import { containerMounts } from "./volumes/mounts.ts";
 
 export type RunnerOptions = {
   context: NodeContext;
@@ -27,6 +27,10 @@ export type RunnerOptions = {
   pod: () => Pod;
   /** Called after every change of the observation. */
   onChange: () => void;
+  /** Settles when the containers have ended that must end before this one; undefined when there are none. */
+  turn: () => Promise<unknown> | undefined;
+  /** Resolves when the API knows of the last change, or could not be told. */
+  recorded: () => Promise<void>;
 };
 
 export class ContainerRunner {
@@ -37,8 +41,10 @@ export class ContainerRunner {
   private container: Container | undefined;
   private probes: ContainerProbes | undefined;
   private target: ProbeTarget | undefined;
-  private killTimer: NodeJS.Timeout | undefined;
-  private killAt = Number.POSITIVE_INFINITY;
+  private termination: Termination | undefined;
+  private stopSignal: Signal = "SIGTERM";
+  private hookFailed = false;
+  private freeLayers: () => void = () => undefined;
   private startup: Promise<void> = Promise.resolve();
   private lifetime: Promise<void> = Promise.resolve();
   private removal: Promise<void> = Promise.resolve();
@@ -69,17 +75,29 @@ export class ContainerRunner {
     this.options.onChange();
   }
 
-  /** Ends the container: hook, SIGTERM, and SIGKILL after the grace time. A second call can only shorten it. */
-  stop(graceMs: number): void {
+  /** What the last start failed for may be there now. */
+  retry(): void {
+    this.recorder.unblock();
+  }
+
+  /** Ends the container within the grace time. A second call can only shorten it. `why`: what its event says. */
+  stop(graceMs: number, why = `Stopping container ${this.options.definition.name}`): void {
     this.starting?.abort();
     if (!this.container || this.observation.activity === "exited") return;
-    const deadline = this.now() + graceMs;
-    if (deadline < this.killAt) this.killBy(deadline, graceMs);
-    if (this.observation.activity === "stopping") return;
+    if (this.termination) {
+      this.termination.hurry(graceMs);
+      return;
+    }
     this.observation.activity = "stopping";
     this.observation.ready = false;
     this.probes?.stop();
-    void this.terminate(this.container, graceMs);
+    this.event("Normal", "Killing", why);
+    this.termination = this.terminate(this.container, graceMs);
+  }
+
+  /** The instance that runs now. */
+  get running(): Container | undefined {
+    return this.container;
   }
 
   /** Resolves when the instance that runs now has ended. */
@@ -98,44 +116,66 @@ export class ContainerRunner {
     const { context, definition, sandbox } = this.options;
     const pod = this.options.pod();
     this.observation.image = definition.image ?? "";
-    const [ready, image] = await Promise.all([sandbox.ready(), context.images.unpack(definition.image ?? "", signal)]);
+    const [ready, image] = await Promise.all([sandbox.ready(), context.images.pull(pod, definition, signal)]);
     signal.throwIfAborted();
     this.observation.imageID = image.reference;
+    this.freeLayers();
+    this.freeLayers = context.layerUse.hold(image.layers);
+    const env = await this.environment(ready, image);
     const files = await prepareFiles(join(sandbox.directory, definition.name), instance);
     const spec = buildContainerSpec({
-      id: createHash("sha256").update(`${pod.metadata.uid}/${definition.name}/${instance}`).digest("hex"),
+      id: containerId(pod.metadata.uid ?? "", definition.name, instance),
       pod,
       container: definition,
       image,
-      env: await this.environment(ready, image),
-      mounts: await this.mounts(ready, files.terminationLog),
+      env,
+      mounts: await this.mounts(ready, env, files.terminationLog),
       network: ready.attachment,
       remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
       logPath: files.log,
     });
+    for (const sentence of limitationsOf(pod, definition, context.runtime))
+      this.event("Warning", "NotEnforced", sentence);
     await this.removal;
     const container = await context.runtime.create(spec, signal);
     if (signal.aborted) await container.remove();
     signal.throwIfAborted();
-    this.running(container, instance, ready);
+    this.event("Normal", "Created", `Created container: ${definition.name}`);
+    this.event("Normal", "Started", `Started container ${definition.name}`);
+    this.recorder.running(instance, this.urlOf(container));
+    this.attend(container, spec);
     this.lifetime = container.exited.then((exit) => this.exited(container, exit, files));
     await this.postStart(container);
   }
 
-  private running(container: Container, instance: number, { attachment }: ReadySandbox): void {
-    const { context, definition } = this.options;
+  /** Takes over an instance of an earlier run of the program, as its observation says. */
+  resume({ container, spec, instance }: SurvivingInstance): void {
+    const { context, definition, sandbox } = this.options;
+    this.freeLayers = context.layerUse.hold(spec.rootfs.layers);
+    this.recorder.resumed(this.urlOf(container));
+    this.attend(container, spec, this.observation);
+    const files = filesOf(join(sandbox.directory, definition.name), instance);
+    this.lifetime = container.exited.then((exit) => this.exited(container, exit, files));
+  }
+
+  private attend(container: Container, spec: ContainerSpec, known?: ContainerObservation): void {
+    const { network } = spec;
     this.container = container;
-    this.killAt = Number.POSITIVE_INFINITY;
-    this.recorder.running(instance, `${context.runtime.name}://${container.id}`);
-    const { exec } = container;
+    this.termination = undefined;
+    this.hookFailed = false;
+    this.stopSignal = spec.stopSignal ?? "SIGTERM";
     this.target = {
-      ip: attachment.ip,
-      port: (port) => attachment.port(port),
-      container: definition,
-      ...(exec && { exec: exec.bind(container) }),
+      ip: network.ip,
+      port: (port) => network.port(port),
+      container: this.options.definition,
+      exec: (args, options) => container.exec(args, options),
     };
     this.probes = this.watch(this.target, this.observation);
-    this.probes.start();
+    this.probes.start(known);
+  }
+
+  private urlOf({ id }: Container): string {
+    return `${this.options.context.runtime.name}://${id}`;
   }
 
   private watch(target: ProbeTarget, observation: ContainerObservation): ContainerProbes {
@@ -155,8 +195,7 @@ export class ContainerRunner {
         }),
       onFailed: (kind: string) => {
         const { name } = this.options.definition;
-        this.event("Normal", "Killing", `Container ${name} failed ${kind} probe, will be restarted`);
-        this.stop(this.probeGraceMs(kind));
+        this.stop(this.probeGraceMs(kind), `Container ${name} failed ${kind} probe, will be restarted`);
         this.options.onChange();
       },
       onUnhealthy: (kind: string, why: string) =>
@@ -175,25 +214,32 @@ export class ContainerRunner {
     const { observation, options } = this;
     const policy = options.definition.terminationMessagePolicy;
     this.probes?.stop();
-    clearTimeout(this.killTimer);
-    this.recorder.ended(exit, exit.startError ?? (await readTerminationMessage(files, policy, exit.code)));
+    const message = exit.startError ?? (await readTerminationMessage(files, policy, exit.code));
+    this.recorder.ended(exit, message, { hookFailed: this.hookFailed });
     this.container = undefined;
-    this.removal = container
-      .remove()
+    this.freeLayers();
+    options.onChange();
+    // An end that nobody has heard of must be found again after a crash.
+    this.removal = options
+      .recorded()
+      .then(() => container.remove())
       .catch((error: unknown) =>
         options.context.log("container cannot be removed", { error, container: observation.name }),
       );
-    options.onChange();
   }
 
-  private async terminate(container: Container, graceMs: number): Promise<void> {
-    const hook = this.options.definition.lifecycle?.preStop;
-    if (hook && this.target && graceMs > 0) {
-      const limit = Math.max(graceMs - LEAST_GRACE_MS, 0);
-      const why = await runHook(hook, this.target, { limitMs: limit, ended: container.exited });
+  private terminate(container: Container, graceMs: number): Termination {
+    const { preStop } = this.options.definition.lifecycle ?? {};
+    const { target } = this;
+    const hook = async (): Promise<void> => {
+      if (!preStop || !target) return;
+      const why = await runHook(preStop, target, { limitMs: graceMs, ended: container.exited });
       if (why !== undefined) this.event("Warning", "FailedPreStopHook", "PreStopHook failed");
-    }
-    container.kill("SIGTERM");
+    };
+    return new Termination({
+      ...{ container, graceMs, signal: this.stopSignal, turn: this.options.turn(), now: () => this.now() },
+      ...(preStop && { hook }),
+    });
   }
 
   private async postStart(container: Container): Promise<void> {
@@ -202,13 +248,9 @@ export class ContainerRunner {
     const why = await runHook(hook, this.target, { limitMs: undefined, ended: container.exited });
     if (why === undefined) return;
     this.event("Warning", "FailedPostStartHook", "PostStartHook failed");
-    this.stop(this.probeGraceMs("liveness"));
-  }
-
-  private killBy(deadline: number, graceMs: number): void {
-    this.killAt = deadline;
-    clearTimeout(this.killTimer);
-    this.killTimer = setTimeout(() => this.container?.kill("SIGKILL"), graceMs);
+    this.hookFailed = true;
+    const { terminationGracePeriodSeconds = 30 } = this.options.pod().spec;
+    this.stop(terminationGracePeriodSeconds * 1000, "FailedPostStartHook");
   }
 
   private async environment(ready: ReadySandbox, image: UnpackedImage): Promise<Record<string, string>> {
@@ -219,16 +261,17 @@ export class ContainerRunner {
     return await resolveEnvironment({ container: definition, running, references, imageEnv });
   }
 
-  private async mounts(ready: ReadySandbox, terminationLog: string): Promise<Mount[]> {
+  private async mounts(ready: ReadySandbox, env: Record<string, string>, terminationLog: string): Promise<Mount[]> {
     const { definition } = this.options;
-    const own = await containerMounts(definition, ready.volumes);
+    const own = await containerMounts(definition, ready.volumes, env);
     const target = definition.terminationMessagePath || "/dev/termination-log";
     const usual = [...ready.mounts, { source: terminationLog, target, readOnly: false }];
     return [...usual.filter((mount) => !own.some((other) => other.target === mount.target)), ...own];
   }
 
   private event(type: "Normal" | "Warning", reason: string, message: string): void {
-    this.options.context.events.record(this.options.pod(), type, reason, message);
+    const { context, definition, pod } = this.options;
+    context.events.record(pod(), type, reason, message, definition.name);
   }
 
   private now(): number {

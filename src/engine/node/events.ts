@@ -1,49 +1,43 @@
-/** Events about pods, for `kubectl describe`: each text once in a while. */
-import { Event } from "#api/builtin/index.ts";
+/** Events about pods and about the node itself, for `kubectl describe`. */
 import type { Pod } from "#api/builtin/types.gen.ts";
+import type { EventType } from "#engine/controller/controller.ts";
+import { EventRecorder } from "#engine/controller/events.ts";
 import type { KubeClient } from "#ports/kube/client.ts";
 
-/** The same event is not written again within this time. */
-const QUIET_MS = 60_000;
-const REMEMBERED = 1_000;
+export type NodeEventsOptions = {
+  client: KubeClient;
+  nodeName: string;
+  clock: () => Date;
+  onError: (error: unknown) => void;
+};
 
 /** Writes events without ever failing or delaying its caller. */
-export class EventRecorder {
-  private readonly client: KubeClient;
+export class NodeEvents {
+  private readonly recorder: EventRecorder;
   private readonly nodeName: string;
-  private readonly clock: () => Date;
-  private readonly seen = new Map<string, number>();
-  private count = 0;
 
-  constructor(options: { client: KubeClient; nodeName: string; clock: () => Date }) {
-    this.client = options.client;
-    this.nodeName = options.nodeName;
-    this.clock = options.clock;
+  constructor({ client, nodeName, clock, onError }: NodeEventsOptions) {
+    this.nodeName = nodeName;
+    this.recorder = new EventRecorder({ client, component: "kubelet", host: nodeName, clock, onError });
   }
 
-  record(pod: Pod, type: "Normal" | "Warning", reason: string, message: string): void {
-    const now = this.clock();
-    const key = `${pod.metadata.uid} ${reason} ${message}`;
-    if (now.getTime() - (this.seen.get(key) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
-    if (this.seen.size >= REMEMBERED) this.seen.clear();
-    this.seen.set(key, now.getTime());
-    const { name, namespace = "", uid = "", resourceVersion = "" } = pod.metadata;
-    const stamp = `${now.toISOString().slice(0, 19)}Z`;
-    const suffix = (now.getTime() * 1000 + (this.count++ % 1000)).toString(16);
-    const draft = {
-      metadata: { name: `${name.slice(0, 230)}.${suffix}`, namespace },
-      involvedObject: { apiVersion: "v1", kind: "Pod", name, namespace, uid, resourceVersion },
-      reason,
-      message,
-      type,
-      count: 1,
-      firstTimestamp: stamp,
-      lastTimestamp: stamp,
-      source: { component: "kubelet", host: this.nodeName },
-      reportingComponent: "kubelet",
-      reportingInstance: this.nodeName,
-    };
-    // An event that cannot be stored (namespace going away, disk full) must not disturb the pod.
-    void this.client.create(Event, draft as never).catch(() => undefined);
+  /** `container`: which of the pod's containers it is about. */
+  record(pod: Pod, type: EventType, reason: string, message: string, container?: string): void {
+    const { name, namespace, uid, resourceVersion } = pod.metadata;
+    const fieldPath = container === undefined ? undefined : fieldPathOf(pod, container);
+    const subject = { apiVersion: "v1", kind: "Pod", name, namespace, uid, resourceVersion };
+    this.recorder.record({ ...subject, ...(fieldPath && { fieldPath }) }, type, reason, message);
   }
+
+  /** An event about the node. */
+  recordNode(type: EventType, reason: string, message: string): void {
+    const { nodeName } = this;
+    // The name stands for the uid too, so that an event can be told to be about a node that is not there yet.
+    this.recorder.record({ apiVersion: "v1", kind: "Node", name: nodeName, uid: nodeName }, type, reason, message);
+  }
+}
+
+function fieldPathOf({ spec }: Pod, container: string): string {
+  const list = spec.containers.some(({ name }) => name === container) ? "containers" : "initContainers";
+  return `spec.${list}{${container}}`;
 }

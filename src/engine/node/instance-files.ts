@@ -12,15 +12,20 @@ export function logPathOf(directory: string, instance: number): string {
   return join(directory, `${instance}.log`);
 }
 
+/** Where the files of an instance are. */
+export function filesOf(directory: string, instance: number): InstanceFiles {
+  return { log: logPathOf(directory, instance), terminationLog: join(directory, "termination-log") };
+}
+
 /** Makes the files of an instance; the log of the one before stays, older ones go. */
 export async function prepareFiles(directory: string, instance: number): Promise<InstanceFiles> {
   await mkdir(directory, { recursive: true });
   const old = logPathOf(directory, instance - 2);
-  const terminationLog = join(directory, "termination-log");
+  const { log, terminationLog } = filesOf(directory, instance);
   await Promise.all([old, `${old}.1`, terminationLog].map((file) => rm(file, { force: true })));
   await writeFile(terminationLog, "");
   await chmod(terminationLog, 0o666);
-  return { log: logPathOf(directory, instance), terminationLog };
+  return { log, terminationLog };
 }
 
 const FALLBACK: LogOptions = { tailLines: 80, limitBytes: 2048 };

@@ -9,6 +9,7 @@ import { Event, Node, Pod, Secret } from "#api/builtin/index.ts";
 import type { Container, Pod as PodObject } from "#api/builtin/types.gen.ts";
 import { startApiServer } from "#engine/apiserver/start.ts";
 import { ObjectCache } from "#engine/controller/cache.ts";
+import { startScheduler } from "#engine/scheduler/scheduler.ts";
 import { isTrue } from "#kit/conditions.ts";
 import { KubeClient } from "#ports/kube/client.ts";
 import { ImageError, type ImageSource } from "#ports/oci/image.ts";
@@ -67,6 +68,8 @@ async function start(
   const options = { client, cache, runtime, network, images: images(), dataDir: directory, nodeName: "node-1" };
   const node = await startNode({ ...options, clock: () => new Date(), backoff: { initialMs: 20, maxMs: 80 } });
   closers.push(() => node.close());
+  const scheduler = await startScheduler({ cache, clock: () => new Date() });
+  closers.push(() => scheduler.close());
   return node;
 }
 
@@ -120,10 +123,13 @@ describe("startNode with a fake sandbox", () => {
       /log of container "c" in pod "crash" is gone/,
       "the fake writes none",
     );
-    const later = await seen("crash", (pod) => (stateOf(pod)?.restartCount ?? 0) >= 3);
+    const later = await seen(
+      "crash",
+      (pod) => (stateOf(pod)?.restartCount ?? 0) >= 3 && stateOf(pod)?.state?.waiting !== undefined,
+    );
     assert.equal(isReady(later), false);
-    const events = (await client.list(Event)).items.map(({ reason }) => reason);
-    assert.ok(events.includes("BackOff"));
+    while (!(await client.list(Event)).items.some(({ reason }) => reason === "BackOff"))
+      await new Promise((resolve) => setImmediate(resolve));
   });
 
   it("runs init containers one after the other, and a pod that never restarts to its end", async () => {
@@ -138,7 +144,7 @@ describe("startNode with a fake sandbox", () => {
       [0, 0],
     );
     assert.equal(runtime.containers.length, 3);
-    assert.ok(runtime.containers.every(({ removed }) => removed));
+    while (!runtime.containers.every(({ removed }) => removed)) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it("backs off from an image that cannot be had, and from a reference that leads nowhere until it does", async () => {
@@ -240,7 +246,10 @@ for (const { name, make, skip } of [
     it("serves HTTP from a pod, shows its log, and leaves nothing behind", async () => {
       await makeSkeleton(join(directory, "layer"));
       const instance = process.pid.toString(16).padStart(8, "0");
-      const network = name === "runc" ? (await detectNetwork({ instance })).network : createLoopbackNetwork();
+      const network =
+        name === "runc"
+          ? (await detectNetwork({ instance, serviceRange: "10.96.0.0/16" })).network
+          : createLoopbackNetwork();
       const node = await start(make({ directory: join(directory, "sandbox") }), network);
       const node24 = dirname(process.execPath);
       const mounts = [...(await hostMounts()), { source: node24, target: "/opt/node", readOnly: true }];

@@ -1,41 +1,23 @@
-/** The node agent: registers this machine, binds pods to it and runs them. */
+/** The node agent: registers this machine and runs the pods that are given to it. */
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { ConfigMap, Pod, Secret } from "#api/builtin/index.ts";
-import type { Node, Pod as PodObject } from "#api/builtin/types.gen.ts";
-import type { ObjectCache } from "#engine/controller/cache.ts";
+import type { Duplex } from "node:stream";
+import { Pod, Service } from "#api/builtin/index.ts";
+import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
 import type { InformerEvent } from "#engine/controller/informer.ts";
 import { failure, notFound } from "#kit/status.ts";
-import type { KubeClient } from "#ports/kube/client.ts";
-import type { ImageSource } from "#ports/oci/image.ts";
-import type { PodNetwork } from "#ports/sandbox/network/network.ts";
-import type { SandboxRuntime } from "#ports/sandbox/runtime.ts";
-import { bindPod, planPlacement, refusePod } from "./binder.ts";
-import { type NodeContext, stampOf } from "./context.ts";
-import { EventRecorder } from "./events.ts";
+import { dialPod } from "#ports/sandbox/dial.ts";
+import type { Container, Survivor } from "#ports/sandbox/runtime.ts";
+import { assembleContext } from "./assemble.ts";
+import type { NodeContext } from "./context.ts";
+import { type Duties, startDuties } from "./duties.ts";
 import { logPathOf } from "./instance-files.ts";
 import { type LogOptions, readLog } from "./logs.ts";
-import { type BackoffSetting, DEFAULT_BACKOFF } from "./plan/backoff.ts";
+import type { NodeOptions } from "./options.ts";
 import { isTerminal } from "./plan/observation.ts";
 import { podDirectoryName } from "./pod-sandbox.ts";
 import { PodWorker } from "./pod-worker.ts";
-import { type NodeFacts, registerNode, retireNode } from "./register.ts";
-
-export type NodeOptions = {
-  client: KubeClient;
-  cache: ObjectCache;
-  /** The node recovers both when it starts and closes both when it is closed. */
-  runtime: SandboxRuntime;
-  network: PodNetwork;
-  images: ImageSource;
-  dataDir: string;
-  nodeName: string;
-  clock: () => Date;
-  /** Restart and image pull delays; default 10 s doubling to 5 min. */
-  backoff?: BackoffSetting;
-  log?: (message: string, detail?: Record<string, unknown>) => void;
-};
+import { endSurvivor } from "./survivors.ts";
 
 export interface NodeAgent {
   readonly nodeName: string;
@@ -47,6 +29,10 @@ export interface NodeAgent {
     options: LogOptions,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
+  /** A container that runs; undefined when it does not. */
+  container(namespace: string, pod: string, container: string): Container | undefined;
+  /** A connection to a TCP port of a pod. Rejects with an Error that says what went wrong. */
+  connect(namespace: string, pod: string, port: number): Promise<Duplex>;
   /**
    * Ends all containers. Pod objects stay, and their containers start again with the next node of this name;
    * `keepPods: false` deletes them as well, for a node that does not come back.
@@ -59,7 +45,8 @@ const SHUTDOWN_GRACE_MS = 2_000;
 
 /** Starts the node. Resolves when it is registered and knows its pods. */
 export async function startNode(options: NodeOptions): Promise<NodeAgent> {
-  const agent = new Agent(options);
+  const stop = new AbortController();
+  const agent = new Agent(options, await assembleContext(options, stop.signal), stop);
   await agent.start();
   return agent;
 }
@@ -70,44 +57,27 @@ class Agent implements NodeAgent {
   private readonly context: NodeContext;
   private readonly workers = new Map<string, PodWorker>();
   private readonly ending = new Set<Promise<void>>();
-  private readonly stop = new AbortController();
+  private readonly stop: AbortController;
   private unsubscribe: () => void = () => undefined;
-  private node: Node | undefined;
+  private duties: Duties | undefined;
 
-  constructor(options: NodeOptions) {
-    const { client, runtime, network, images, nodeName, clock } = options;
+  constructor(options: NodeOptions, context: NodeContext, stop: AbortController) {
     this.options = options;
-    this.nodeName = nodeName;
-    this.context = {
-      client,
-      runtime,
-      network,
-      images,
-      nodeName,
-      clock,
-      references: {
-        configMap: (namespace, name) => client.get(ConfigMap, name, namespace),
-        secret: (namespace, name) => client.get(Secret, name, namespace),
-      },
-      events: new EventRecorder({ client, nodeName, clock }),
-      podsDirectory: join(options.dataDir, "pods"),
-      hostIP: ownAddress(),
-      backoff: options.backoff ?? DEFAULT_BACKOFF,
-      signal: this.stop.signal,
-      log: options.log ?? (() => undefined),
-    };
+    this.context = context;
+    this.stop = stop;
+    this.nodeName = options.nodeName;
   }
 
   async start(): Promise<void> {
-    const pods = this.options.cache.informer(Pod);
-    const [node] = await Promise.all([
-      registerNode(this.options.client, this.facts()),
-      this.options.runtime.recover(),
-      this.options.network.recover(),
-      pods.ready(),
-    ]);
-    this.node = node;
+    const { cache, runtime, network } = this.options;
+    const pods = cache.informer(Pod);
+    const recovered = Promise.all([runtime.recover(), network.recover()]);
+    await Promise.all([recovered, pods.ready(), cache.informer(Service).ready()]);
+    const [survivors] = await recovered;
+    await this.takeOver(survivors, pods.list());
+    await this.context.memory?.volumes.mount(this.context.memory.directory, undefined);
     await this.removeOrphans(pods.list());
+    this.duties = await startDuties(this.options, this.context);
     this.unsubscribe = pods.subscribe((event) => this.onPod(event));
   }
 
@@ -129,15 +99,33 @@ class Agent implements NodeAgent {
     }
   }
 
+  container(namespace: string, pod: string, container: string): Container | undefined {
+    return this.workerOf(namespace, pod)?.container(container);
+  }
+
+  async connect(namespace: string, pod: string, port: number): Promise<Duplex> {
+    const attachment = this.workerOf(namespace, pod)?.network;
+    if (!attachment) throw new Error(`pod ${pod} is not running`);
+    return await dialPod(attachment, port);
+  }
+
+  private workerOf(namespace: string, pod: string): PodWorker | undefined {
+    return this.workers.get(this.options.cache.informer(Pod).get(pod, namespace)?.metadata.uid ?? "");
+  }
+
   async close({ keepPods = true }: { keepPods?: boolean } = {}): Promise<void> {
     this.unsubscribe();
+    this.context.watch.close();
     this.stop.abort();
+    await this.duties?.stop();
     const pods = this.options.cache.informer(Pod).list();
     await Promise.all([...this.workers.values()].map((worker) => worker.shutdown(SHUTDOWN_GRACE_MS)));
     await Promise.all(this.ending);
     await Promise.all([this.options.runtime.close(), this.options.network.close()]);
+    const { memory } = this.context;
+    await memory?.volumes.unmount(memory.directory);
     // The API may be gone before the node: then nobody needs to be told.
-    await retireNode(this.options.client, this.facts()).catch(() => undefined);
+    await this.duties?.retire().catch(() => undefined);
     if (keepPods) return;
     await Promise.all(pods.filter(({ spec }) => spec.nodeName === this.nodeName).map((pod) => this.forget(pod)));
     await rm(this.context.podsDirectory, { recursive: true, force: true });
@@ -148,12 +136,6 @@ class Agent implements NodeAgent {
     await this.options.client.delete(Pod, { name, namespace }, { gracePeriodSeconds: 0, uid });
   }
 
-  private facts(): NodeFacts {
-    const { runtime, nodeName } = this.options;
-    const { hostIP } = this.context;
-    return { nodeName, hostIP, runtime: runtime.name, limitations: runtime.limitations, now: stampOf(this.context) };
-  }
-
   private onPod({ type, object: pod }: InformerEvent<PodObject>): void {
     const worker = this.workers.get(pod.metadata.uid ?? "");
     // A pod of the same name that we did not see go.
@@ -162,47 +144,44 @@ class Agent implements NodeAgent {
       if (worker) this.drop(worker);
     } else if (worker) worker.update(pod);
     else if (pod.spec.nodeName === this.nodeName) this.adopt(pod);
-    else if (this.node) this.place(pod, this.node);
+  }
+
+  /** Containers of an earlier run go on in their pods; those whose pods are gone end. */
+  private async takeOver(survivors: readonly Survivor[], pods: readonly PodObject[]): Promise<void> {
+    const ours = pods.filter(({ spec }) => spec.nodeName === this.nodeName);
+    const others = await this.context.survivors.match(survivors, ours, this.options.network);
+    for (const { container } of others) this.finish(endSurvivor(container));
   }
 
   private adopt(pod: PodObject): void {
     if (isTerminal(pod) && !pod.metadata.deletionTimestamp) return;
-    this.work(pod, Promise.resolve(true));
-  }
-
-  /** Binds a pod; its containers begin to start while the binding is being written. */
-  private place(pod: PodObject, node: Node): void {
-    const placement = planPlacement(pod, node);
-    if (placement.kind === "bind") this.work(pod, bindPod(this.options.client, pod, this.nodeName));
-    if (placement.kind !== "refuse") return;
-    const { reason, message } = placement;
-    void refusePod(this.options.client, pod, { reason, message }, stampOf(this.context)).catch((error: unknown) =>
-      this.context.log("a pod's condition cannot be written", { error, pod: pod.metadata.name }),
-    );
-  }
-
-  private work(pod: PodObject, bound: Promise<boolean>): void {
-    const worker = new PodWorker(this.context, pod, bound);
+    const worker = new PodWorker(this.context, pod);
     this.workers.set(worker.uid, worker);
-    void bound.then((ours) => {
-      if (!ours) this.workers.delete(worker.uid);
-    });
   }
 
   private drop(worker: PodWorker): void {
     this.workers.delete(worker.uid);
-    const ended = worker.removed().catch((error: unknown) => this.context.log("a pod cannot be removed", { error }));
+    this.finish(worker.removed());
+  }
+
+  private finish(removal: Promise<void>): void {
+    const ended = removal.catch((error: unknown) => this.context.log("a pod cannot be removed", { error }));
     this.ending.add(ended);
     void ended.then(() => this.ending.delete(ended));
   }
 
   /** Logs and volumes of pods that were deleted while no node ran. */
   private async removeOrphans(pods: readonly PodObject[]): Promise<void> {
-    const { podsDirectory } = this.context;
+    const { podsDirectory, memory } = this.context;
     await mkdir(podsDirectory, { recursive: true, mode: 0o755 });
     const known = new Set(pods.map(podDirectoryName));
-    const orphans = (await readdir(podsDirectory)).filter((name) => !known.has(name));
-    await Promise.all(orphans.map((name) => rm(join(podsDirectory, name), { recursive: true, force: true })));
+    for (const directory of [podsDirectory, ...(memory ? [memory.directory] : [])]) {
+      const orphans = (await readdir(directory)).filter((name) => !known.has(name));
+      for (const name of orphans) {
+        await memory?.volumes.unmountBelow(join(directory, name));
+        await rm(join(directory, name), { recursive: true, force: true });
+      }
+    }
   }
 
   /** Which file holds the log that is asked for, and when nothing more comes. */
@@ -226,10 +205,4 @@ class Agent implements NodeAgent {
       running && !previous ? this.workers.get(pod.metadata.uid ?? "")?.containerEnded(container) : undefined;
     return { path, ended: ended ?? Promise.resolve() };
   }
-}
-
-/** The first address of this machine that others can use; loopback when there is none. */
-function ownAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
 }

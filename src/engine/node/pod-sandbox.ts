@@ -1,13 +1,14 @@
 /** What the containers of one pod share: its directory, network and volumes. */
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Pod } from "#api/builtin/index.ts";
 import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
 import { HOST_NETWORK, type NetworkAttachment } from "#ports/sandbox/network/network.ts";
 import { type Mount, SandboxError } from "#ports/sandbox/runtime.ts";
 import type { NodeContext } from "./context.ts";
-import { hostnameOf } from "./spec/container-spec.ts";
-import { prepareVolumes, type Volumes } from "./spec/volumes.ts";
+import { NameFiles } from "./name-files.ts";
+import { PodVolumes } from "./volumes/pod-volumes.ts";
+import type { Volumes } from "./volumes/volume.ts";
 
 /** Where the real ports of a pod are recorded when they are not the container's: JSON, container port to port. */
 const PORTS_ANNOTATION = "slipway.dev/ports";
@@ -19,17 +20,36 @@ export function podDirectoryName(pod: PodObject): string {
   return `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`;
 }
 
+export type PodSandboxHooks = {
+  /** The pod as it is now. */
+  pod: () => PodObject;
+  /** Called when it is worth trying again what has failed. */
+  onRetry: () => void;
+};
+
 export class PodSandbox {
+  /** Set while everything is there that the containers need. */
   attachment: NetworkAttachment | undefined;
   readonly directory: string;
+  readonly volumes: PodVolumes;
   private readonly context: NodeContext;
   private readonly pod: PodObject;
+  private readonly names: NameFiles;
   private preparation: Promise<ReadySandbox> | undefined;
 
-  constructor(context: NodeContext, pod: PodObject) {
+  constructor(context: NodeContext, pod: PodObject, hooks: PodSandboxHooks) {
     this.context = context;
     this.pod = pod;
     this.directory = join(context.podsDirectory, podDirectoryName(pod));
+    this.names = new NameFiles(context, pod, this.shared);
+    const directory = join(this.shared, "volumes");
+    const memoryDirectory = context.memory ? join(context.memory.directory, podDirectoryName(pod)) : directory;
+    this.volumes = new PodVolumes({ context, directory, memoryDirectory, ...hooks });
+  }
+
+  /** What all containers have in common. */
+  private get shared(): string {
+    return join(this.directory, ".pod");
   }
 
   /** Prepares on the first call; a failure is forgotten, so that the next call tries again. */
@@ -41,13 +61,21 @@ export class PodSandbox {
     return this.preparation;
   }
 
+  /** Containers of an earlier run of the program have this attachment: what else they need is brought up to date. */
+  resume(attachment: NetworkAttachment): void {
+    this.attachment = attachment;
+    const { name: pod } = this.pod.metadata;
+    this.ready().catch((error: unknown) => this.context.log("a pod goes on as it is", { error, pod }));
+  }
+
   /** Gives network and volumes back. Logs stay. */
   async release(): Promise<void> {
     await this.preparation?.catch(() => undefined);
     this.preparation = undefined;
     this.attachment = undefined;
     await this.context.network.release(this.pod.metadata.uid ?? "");
-    await rm(join(this.directory, ".pod"), { recursive: true, force: true });
+    await Promise.all([this.names.close(), this.volumes.close()]);
+    await rm(this.shared, { recursive: true, force: true });
   }
 
   /** Gives everything back, logs included. */
@@ -57,17 +85,18 @@ export class PodSandbox {
   }
 
   private async prepare(): Promise<ReadySandbox> {
-    const shared = join(this.directory, ".pod");
-    await mkdir(shared, { recursive: true, mode: 0o755 });
-    this.attachment = await this.attach();
-    const { hostIP, nodeName, references } = this.context;
-    const running = { pod: this.pod, podIP: this.attachment.ip, hostIP, nodeName };
-    const [volumes, mounts] = await Promise.all([
-      prepareVolumes(running, references, join(shared, "volumes")),
-      this.nameFiles(shared, this.attachment),
-      this.recordPorts(this.attachment),
-    ]);
-    return { attachment: this.attachment, volumes, mounts };
+    await mkdir(this.shared, { recursive: true, mode: 0o755 });
+    const connecting = this.connect();
+    const volumes = await this.volumes.prepare().finally(() => connecting.catch(() => undefined));
+    const { attachment, mounts } = await connecting;
+    this.attachment = attachment;
+    return { attachment, volumes, mounts };
+  }
+
+  private async connect(): Promise<Omit<ReadySandbox, "volumes">> {
+    const attachment = await this.attach();
+    const [mounts] = await Promise.all([this.names.write(attachment), this.recordPorts(attachment)]);
+    return { attachment, mounts };
   }
 
   private async attach(): Promise<NetworkAttachment> {
@@ -88,27 +117,6 @@ export class PodSandbox {
       metadata: { uid: this.pod.metadata.uid, annotations: { [PORTS_ANNOTATION]: JSON.stringify(ports) } },
     };
     await this.context.client.patch(Pod, { name, namespace }, { type: "merge", body });
-  }
-
-  /** The files by which programs find names: /etc/hosts and /etc/resolv.conf. */
-  private async nameFiles(directory: string, attachment: NetworkAttachment): Promise<Mount[]> {
-    const [hosts, resolver] = [join(directory, "hosts"), join(directory, "resolv.conf")];
-    const aliases = (this.pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => [ip, ...hostnames].join("\t"));
-    const lines = [
-      "# Kubernetes-managed hosts file.",
-      "127.0.0.1\tlocalhost",
-      "::1\tlocalhost ip6-localhost ip6-loopback",
-      `${attachment.ip}\t${hostnameOf(this.pod)}`,
-      ...(aliases.length > 0 ? ["", "# Entries added by HostAliases.", ...aliases] : []),
-    ];
-    await Promise.all([
-      writeFile(hosts, `${lines.join("\n")}\n`),
-      copyFile("/etc/resolv.conf", resolver).catch(() => writeFile(resolver, "")),
-    ]);
-    return [
-      { source: hosts, target: "/etc/hosts", readOnly: false },
-      { source: resolver, target: "/etc/resolv.conf", readOnly: true },
-    ];
   }
 }
 

@@ -4,13 +4,16 @@ import { Pod } from "#api/builtin/index.ts";
 import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
 import { hasReason } from "#kit/status.ts";
 import type { NetworkAttachment } from "#ports/sandbox/network/network.ts";
+import type { Container } from "#ports/sandbox/runtime.ts";
 import { ContainerRunner } from "./container-runner.ts";
 import { type NodeContext, stampOf } from "./context.ts";
+import { refusalOf } from "./plan/admission.ts";
 import { containersOf, isTerminal, observePod } from "./plan/observation.ts";
-import { type Action, planPod } from "./plan/plan.ts";
+import { type Action, planEnd, planPod } from "./plan/plan.ts";
 import { type PodFacts, PULL_ERROR_SHOWN_MS, podStatus } from "./plan/status.ts";
 import { PodSandbox } from "./pod-sandbox.ts";
 import { StatusWriter } from "./status-writer.ts";
+import { knownInstances, type SurvivingInstance } from "./survivors.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
 /** How long the containers of a pod get that was deleted without any grace. */
@@ -23,7 +26,6 @@ export class PodWorker {
   private readonly sandbox: PodSandbox;
   private readonly runners: readonly ContainerRunner[];
   private readonly status: StatusWriter;
-  private readonly bound: Promise<boolean>;
   private readonly startTime: string;
   private pod: PodObject;
   private attachment: NetworkAttachment | undefined;
@@ -32,15 +34,20 @@ export class PodWorker {
   private timer: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
   private released = false;
+  /** When the containers must be gone of a pod that an earlier run of the program was ending already. */
+  private readonly endsAt: number | undefined;
 
-  /** `bound` settles when the pod is known to belong to this node: its status is not written before. */
-  constructor(context: NodeContext, pod: PodObject, bound: Promise<boolean>) {
+  constructor(context: NodeContext, pod: PodObject) {
     this.context = context;
     this.pod = pod;
-    this.bound = bound;
     this.startTime = pod.status?.startTime ?? stampOf(context);
-    this.sandbox = new PodSandbox(context, pod);
-    const observations = observePod(pod, stampOf(context));
+    this.sandbox = new PodSandbox(context, pod, { pod: () => this.pod, onRetry: () => this.retry() });
+    this.failure = isTerminal(pod) ? undefined : refusalOf(pod);
+    if (this.failure) context.events.record(pod, "Warning", this.failure.reason, this.failure.message);
+    const survivors = context.survivors.take(pod.metadata.uid ?? "");
+    const { deletionTimestamp } = pod.metadata;
+    this.endsAt = survivors.size > 0 && deletionTimestamp ? Date.parse(deletionTimestamp) : undefined;
+    const observations = observePod(pod, stampOf(context), knownInstances(survivors));
     this.runners = containersOf(pod).map(
       ({ container }, index) =>
         new ContainerRunner({
@@ -50,6 +57,8 @@ export class PodWorker {
           sandbox: this.sandbox,
           pod: () => this.pod,
           onChange: () => this.wake(),
+          turn: () => this.turnOf(index),
+          recorded: () => this.recorded(),
         }),
     );
     const { name, namespace = "", uid = "" } = pod.metadata;
@@ -59,7 +68,8 @@ export class PodWorker {
       onError: (error) => context.log("pod status cannot be written", { error, pod: `${namespace}/${name}` }),
       onWritten: (written) => this.update(written),
     });
-    void bound.then((ours) => (ours ? this.wake() : this.removed()));
+    this.resume(survivors);
+    this.wake();
   }
 
   get uid(): string {
@@ -77,10 +87,22 @@ export class PodWorker {
     await this.runners.find(({ observation }) => observation.name === name)?.instanceEnded();
   }
 
+  /** A container that runs now. */
+  container(name: string): Container | undefined {
+    return this.runners.find(({ observation }) => observation.name === name)?.running;
+  }
+
+  /** How the pod is connected, while it is. */
+  get network(): NetworkAttachment | undefined {
+    return this.sandbox.attachment;
+  }
+
   /** Takes in the newest version of the pod object. */
   update(pod: PodObject): void {
     if (Number(pod.metadata.resourceVersion) <= Number(this.pod.metadata.resourceVersion)) return;
+    const before = this.pod;
     this.pod = pod;
+    this.sandbox.volumes.podChanged(before);
     this.wake();
   }
 
@@ -92,6 +114,11 @@ export class PodWorker {
       this.scheduled = false;
       if (!this.ending) this.sync();
     });
+  }
+
+  private retry(): void {
+    for (const runner of this.runners) runner.retry();
+    this.wake();
   }
 
   /** The pod object is gone: ends what still runs and removes every trace. */
@@ -110,12 +137,14 @@ export class PodWorker {
     clearTimeout(this.timer);
     const now = this.context.clock().getTime();
     const observations = this.runners.map(({ observation }) => observation);
-    const plan = planPod(this.pod, observations, now);
+    const plan = this.failure ? planEnd(this.pod, observations) : planPod(this.pod, observations, now);
+    if (plan.failure && !this.failure)
+      this.context.events.record(this.pod, "Normal", plan.failure.reason, plan.failure.message);
     this.failure ??= plan.failure;
     for (const action of plan.actions) this.act(action);
     const status = podStatus(this.pod, observations, this.facts(), now);
     if (plan.actions.some(({ kind }) => kind === "finish")) return;
-    void this.bound.then((ours) => (ours ? this.status.publish(status) : undefined));
+    void this.status.publish(status);
     if (isTerminal(this.pod) && !this.released) void this.release();
     this.wakeAt(plan.wakeAt, now);
   }
@@ -130,9 +159,34 @@ export class PodWorker {
     else runner?.stop(this.graceMs());
   }
 
+  private resume(survivors: ReadonlyMap<string, SurvivingInstance>): void {
+    const [first] = survivors.values();
+    if (first) this.sandbox.resume(first.spec.network);
+    for (const runner of this.runners) {
+      const survivor = survivors.get(runner.observation.name);
+      if (survivor) runner.resume(survivor);
+    }
+  }
+
+  /** Resolves when what has changed until now is in the pod's status, or could not be written. */
+  private async recorded(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.status.settled();
+  }
+
+  /** Sidecars end after the main containers, and in the reverse order of their start. */
+  private turnOf(index: number): Promise<unknown> | undefined {
+    if (this.runners[index]?.observation.role !== "sidecar") return undefined;
+    const before = this.runners.filter(
+      ({ observation: { role } }, other) => role === "main" || (role === "sidecar" && other > index),
+    );
+    return Promise.all(before.map((runner) => runner.instanceEnded()));
+  }
+
   private graceMs(): number {
     const { deletionGracePeriodSeconds } = this.pod.metadata;
     const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = this.pod.spec;
+    if (this.endsAt !== undefined) return Math.max(this.endsAt - this.context.clock().getTime(), 0);
     return (deletionGracePeriodSeconds ?? terminationGracePeriodSeconds) * 1000;
   }
 

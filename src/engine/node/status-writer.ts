@@ -45,6 +45,11 @@ export class StatusWriter {
     return this.writing;
   }
 
+  /** Resolves when what was published last is stored, or a try to store it has failed. */
+  async settled(): Promise<void> {
+    await this.writing;
+  }
+
   close(): void {
     this.closed = true;
     clearTimeout(this.retry);

@@ -3,9 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { sha256 } from "#kit/names.ts";
-import { parseChallenge, RegistryClient } from "./client.ts";
+import { RegistryClient } from "./client.ts";
 import { ImageError } from "./image.ts";
 import { OCI_MANIFEST } from "./media-types.ts";
+import { parseChallenge } from "./session.ts";
 
 const CONTENT = '{"schemaVersion":2}';
 const BASIC = `Basic ${Buffer.from("me:password").toString("base64")}`;

@@ -40,6 +40,8 @@ export type ImageConfig = {
 
 /** An image that is ready to run: its configuration and one directory per layer, lowest first. */
 export type UnpackedImage = {
+  /** Of what had to be fetched for it: configuration and layers, as they are stored. */
+  sizeBytes?: number;
   /** `repository@sha256:…` */
   reference: string;
   digest: string;
@@ -58,6 +60,24 @@ export interface ImageSource {
   unpack(reference: string, signal?: AbortSignal): Promise<UnpackedImage>;
 }
 
+/** Which unpacked layers may go, and when. */
+export type LayerSweep = {
+  /** Directories that containers use. */
+  inUse: ReadonlySet<string>;
+  /** Layers that were used less long ago stay, in milliseconds. */
+  minAgeMs: number;
+  /** Layers that were not used for longer go in any case. */
+  maxAgeMs: number;
+  /** How many bytes should be freed beyond that, those first that were not used for longest. */
+  bytes: number;
+};
+
+/** Keeps unpacked layers within bounds. */
+export interface LayerKeeper {
+  /** Removes unpacked layers; they come back when an image needs them. Resolves to the bytes that were freed. */
+  sweep(sweep: LayerSweep): Promise<number>;
+}
+
 /** A regular file of a layer; `path` is as the layer's archive writes it. */
 export type LayerFile = { path: string; content: Uint8Array };
 
@@ -74,7 +94,7 @@ export interface LayerReader {
 /** Why an image could not be had; `reason` is the container waiting reason that a kubelet reports. */
 export class ImageError extends Error {
   override name = "ImageError";
-  readonly reason: "ErrImagePull" | "InvalidImageName";
+  readonly reason: "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull";
 
   constructor(reason: ImageError["reason"], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -34,7 +34,7 @@ export async function detectRuntime(options: DetectOptions): Promise<Detection> 
   if (root && runc) {
     const runtime = createRunc({ directory: options.directory, command: runc });
     const problem = await trial(runtime, options.directory);
-    if (problem === undefined) return { runtime, problems };
+    if (problem === undefined) return { runtime, problems: await withSupervision(problems, path) };
     problems.push(`runc does not work here: ${problem}`);
   } else if (root) problems.push("runc is not installed: install it (apt-get install runc) for limits and seccomp");
   else problems.push("not root: containers run in bubblewrap, without memory, CPU and process limits");
@@ -45,11 +45,17 @@ export async function detectRuntime(options: DetectOptions): Promise<Detection> 
   }
   const runtime = createBubblewrap({ directory: options.directory, command: bubblewrap });
   const problem = await trial(runtime, options.directory);
-  if (problem === undefined) return { runtime, problems: [...problems, ...runtime.limitations] };
+  if (problem === undefined)
+    return { runtime, problems: await withSupervision([...problems, ...runtime.limitations], path) };
   problems.push(
     `bubblewrap does not work here: ${problem}; it needs unprivileged user namespaces with overlayfs (Linux 5.11 or newer)`,
   );
   return { runtime: undefined, problems };
+}
+
+async function withSupervision(problems: readonly string[], path: string): Promise<string[]> {
+  if (await find("perl", path)) return [...problems];
+  return [...problems, "perl is not installed: containers end with the program (apt-get install perl-base)"];
 }
 
 /** Runs `true` in the runtime; the problem when that does not work. Leaves what is already in the directory alone. */

@@ -1,14 +1,40 @@
 /** A runtime without processes, for tests: containers start at once and end when the test says so. */
+import { PassThrough } from "node:stream";
 import {
   type Container,
   type ContainerExit,
+  type ContainerProcess,
   type ContainerSpec,
   type ExecOptions,
   type ExecResult,
   SandboxError,
   type SandboxRuntime,
   type Signal,
+  type SpawnOptions,
+  type Survivor,
 } from "./runtime.ts";
+
+/** A program of a {@link FakeContainer}: what is written into it comes out, and it ends with its input. */
+class FakeProcess implements ContainerProcess {
+  readonly stdin = new PassThrough();
+  readonly stdout = this.stdin;
+  readonly stderr: PassThrough | undefined;
+  readonly exited: Promise<{ code: number }>;
+
+  constructor(terminal: boolean) {
+    this.stderr = terminal ? undefined : new PassThrough().end();
+    this.exited = new Promise((resolve) => {
+      this.stdin.on("end", () => resolve({ code: 0 }));
+      this.stdin.on("close", () => resolve({ code: 137 }));
+    });
+  }
+
+  resize(): void {}
+
+  async close(): Promise<void> {
+    this.stdin.destroy();
+  }
+}
 
 /** A container of the {@link FakeRuntime}. */
 export class FakeContainer implements Container {
@@ -50,6 +76,14 @@ export class FakeContainer implements Container {
     return this.execResult;
   }
 
+  spawn(_args: readonly string[], { terminal }: SpawnOptions): ContainerProcess {
+    return new FakeProcess(terminal);
+  }
+
+  attach(): ContainerProcess {
+    return new FakeProcess(this.spec.terminal ?? false);
+  }
+
   async remove(): Promise<void> {
     this.exit(137);
     this.removed = true;
@@ -60,6 +94,7 @@ export class FakeContainer implements Container {
 export class FakeRuntime implements SandboxRuntime {
   readonly name = "fake";
   readonly limitations: readonly string[] = ["nothing runs"];
+  readonly enforces = { limits: true, groups: true, seccomp: true };
   readonly containers: FakeContainer[] = [];
   recovered = 0;
   /** Exit code of containers that end by themselves right away; undefined for those that go on. */
@@ -78,8 +113,10 @@ export class FakeRuntime implements SandboxRuntime {
     return container;
   }
 
-  async recover(): Promise<void> {
+  async recover(): Promise<readonly Survivor[]> {
     this.recovered++;
+    const survivors = this.containers.filter(({ removed, spec }) => spec.detached && !removed);
+    return survivors.map((container) => ({ container, spec: container.spec, startedAt: new Date(0) }));
   }
 
   async close(): Promise<void> {

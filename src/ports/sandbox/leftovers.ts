@@ -8,10 +8,19 @@ const CGROUP_ROOT = "/sys/fs/cgroup";
 const WAIT_STEP_MS = 10;
 const WAIT_STEPS = 300;
 
-/** Kills every process in the cgroup `path` and below it, in all hierarchies, and removes the cgroups and an empty parent. */
-export async function removeCgroups(path: string): Promise<void> {
+/**
+ * Kills every process in the cgroup `path` and below it, in all hierarchies, and removes the cgroups and an empty parent;
+ * but not in those right below it with the names in `kept`.
+ */
+export async function removeCgroups(path: string, kept: ReadonlySet<string> = new Set()): Promise<void> {
   const roots = await hierarchies();
-  const trees = (await Promise.all(roots.map((root) => tree(join(root, path))))).flat();
+  const all = (await Promise.all(roots.map((root) => tree(join(root, path))))).flat();
+  const ours = roots.map((root) => join(root, path));
+  const isKept = (directory: string): boolean =>
+    ours.some(
+      (root) => directory.startsWith(`${root}/`) && kept.has(directory.slice(root.length + 1).split("/")[0] ?? ""),
+    );
+  const trees = all.filter((directory) => !isKept(directory));
   for (let step = 0; step < WAIT_STEPS; step++) {
     const pids = (await Promise.all(trees.map(processesIn))).flat();
     if (pids.length === 0) break;
@@ -33,31 +42,39 @@ export async function killByArgument(argument: string): Promise<void> {
   );
 }
 
-/** Kills every process whose root file system is an overlay with its writable layer below `directory`, and waits for the end. */
-export async function killByRoot(directory: string): Promise<void> {
+/**
+ * Kills every process whose root file system is an overlay with its writable layer below `directory`, and waits for the
+ * end; but not those of the directories right below it with the names in `kept`.
+ */
+export async function killByRoot(directory: string, kept: ReadonlySet<string> = new Set()): Promise<void> {
   const writable = `upperdir=${directory}/`;
+  const isOther = (line: string): boolean => {
+    const at = line.indexOf(writable);
+    return line.split(" ")[4] === "/" && at >= 0 && !kept.has(line.slice(at + writable.length).split("/")[0] ?? "");
+  };
   for (let step = 0; step < WAIT_STEPS; step++) {
     const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
     const tables = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "")));
-    const left = pids.filter((_, index) =>
-      tables[index]?.split("\n").some((line) => line.split(" ")[4] === "/" && line.includes(writable)),
-    );
+    const left = pids.filter((_, index) => tables[index]?.split("\n").some(isOther));
     if (left.length === 0) return;
     for (const pid of left) kill(Number(pid));
     await sleep(WAIT_STEP_MS);
   }
 }
 
-/** Unmounts everything that is mounted below a directory, deepest first. */
-export async function unmountBelow(directory: string): Promise<void> {
-  const table = await readFile("/proc/self/mountinfo", "utf8");
-  const targets = table
-    .split("\n")
-    .map((line) =>
-      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8))),
-    )
-    .filter((target) => target.startsWith(`${directory}/`));
+/** Unmounts everything that is mounted below a directory, deepest first; but not below its entries in `kept`. */
+export async function unmountBelow(directory: string, kept: ReadonlySet<string> = new Set()): Promise<void> {
+  const below = (await mountPoints()).filter((target) => target.startsWith(`${directory}/`));
+  const targets = below.filter((target) => !kept.has(target.slice(directory.length + 1).split("/")[0] ?? ""));
   for (const target of targets.toReversed()) await runHostTool("umount", ["-l", target]);
+}
+
+/** Where file systems are mounted, in the order of mounting. */
+export async function mountPoints(): Promise<string[]> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const unescaped = (path: string): string =>
+    path.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
+  return table.split("\n").map((line) => unescaped(line.split(" ")[4] ?? ""));
 }
 
 /** Where cgroup hierarchies are mounted: one on cgroup v2, one per controller on v1. */

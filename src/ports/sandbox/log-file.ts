@@ -1,5 +1,5 @@
 /** Container output as a log file in the CRI format, rotated by size. */
-import { createWriteStream, openSync, renameSync, type WriteStream } from "node:fs";
+import { createWriteStream, fstatSync, openSync, renameSync, type WriteStream } from "node:fs";
 import type { OutputStream } from "./runtime.ts";
 
 const MAX_LINE = 16 * 1024;
@@ -19,8 +19,8 @@ export class LogFile {
   private readonly now: () => string;
   private readonly rotateAt: number;
   private readonly pending: Record<OutputStream, Buffer[]> = { stdout: [], stderr: [] };
-  private file: WriteStream;
   private size = 0;
+  private file: WriteStream;
 
   constructor(path: string, options: LogFileOptions = {}) {
     this.path = path;
@@ -69,13 +69,14 @@ export class LogFile {
       full.end();
     } catch {
       // The directory is gone with its pod: go on with the file that is open.
+      this.size = 0;
     }
-    this.size = 0;
   }
 
   /** A log that cannot be written (disk full) loses lines; it must not take the container down. */
   private open(): WriteStream {
     const fd = openSync(this.path, "a");
+    this.size = fstatSync(fd).size;
     return createWriteStream(this.path, { fd }).on("error", () => undefined);
   }
 }

@@ -1,6 +1,5 @@
-/** Collects what a child process prints, up to a limit and a time. */
-import type { ChildProcess } from "node:child_process";
-import type { ExecOptions, ExecResult } from "./runtime.ts";
+/** Collects what a program prints, up to a limit and a time. */
+import type { ContainerProcess, ExecOptions, ExecResult } from "./runtime.ts";
 
 const DEFAULT_LIMIT = 64 * 1024;
 
@@ -32,27 +31,18 @@ export class OutputBuffer {
   }
 }
 
-/** Waits for the end of a child process; ends it with `end` after `timeoutMs`. */
-export function collectOutput(
-  child: ChildProcess,
-  options: ExecOptions,
-  end: () => Promise<void>,
-): Promise<ExecResult> {
-  return new Promise((resolve, reject) => {
-    const output = new OutputBuffer(options.outputLimit);
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      void end().catch(() => child.kill("SIGKILL"));
-    }, options.timeoutMs);
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => output.add(chunk));
-    child.on("error", (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code: code ?? 137, output: output.toString(), timedOut });
-    });
-  });
+/** Waits for the end of a program; kills it after `timeoutMs`. */
+export async function collectOutput(program: ContainerProcess, options: ExecOptions): Promise<ExecResult> {
+  const output = new OutputBuffer(options.outputLimit);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    void program.close();
+  }, options.timeoutMs);
+  program.stdin.end();
+  for (const stream of [program.stdout, program.stderr]) stream?.on("data", (chunk: Buffer) => output.add(chunk));
+  const { code, startError } = await program.exited;
+  clearTimeout(timer);
+  if (startError !== undefined) output.add(Buffer.from(startError));
+  return { code, output: output.toString(), timedOut };
 }

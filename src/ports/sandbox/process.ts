@@ -1,10 +1,34 @@
 /** Runs a host tool to its end. The only way in which this room starts tools that are not containers. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 export type ToolResult = { code: number; stdout: string; stderr: string };
 
 /** The environment of host tools: nothing of ours, so that no credential leaks into them. */
 export const TOOL_ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+
+/** The absolute path of a host tool: for where a container's PATH must not decide. Its name when there is none. */
+export function toolPath(name: string): string {
+  const candidates = TOOL_ENVIRONMENT.PATH.split(":").map((directory) => join(directory, name));
+  return candidates.find((path) => existsSync(path)) ?? name;
+}
+
+/**
+ * Starts a host tool with pipes for its standard streams, in a session of its own. When this program ends, however that
+ * happens, the tool gets a SIGTERM.
+ */
+export function spawnTied(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = TOOL_ENVIRONMENT,
+): ChildProcess {
+  return spawn(toolPath("setpriv"), ["--pdeathsig", "TERM", "--", command, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env,
+    detached: true,
+  });
+}
 
 /** The tool's exit code and output. Rejects only when the tool cannot be started. */
 export function runHostTool(

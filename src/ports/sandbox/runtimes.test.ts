@@ -54,8 +54,10 @@ async function mountsBelow(directory: string): Promise<string[]> {
   return table.split("\n").filter((line) => line.includes(` ${directory}`));
 }
 
-for (const { name, make, skip } of runtimes)
-  describe(`${name} runs containers`, { skip }, () => {
+const ways = runtimes.flatMap((runtime) => [false, true].map((detached) => ({ ...runtime, detached })));
+
+for (const { name, make, skip, detached } of ways)
+  describe(`${name} runs ${detached ? "detached " : ""}containers`, { skip }, () => {
     let directory = "";
     let runtime: SandboxRuntime;
     let count = 0;
@@ -71,6 +73,7 @@ for (const { name, make, skip } of runtimes)
       resources: {},
       network: NO_NETWORK,
       logPath: join(directory, `c${count}.log`),
+      detached,
       ...extra,
       mounts: [...(await hostMounts()), ...(extra.mounts ?? [])],
     });
@@ -196,7 +199,7 @@ for (const { name, make, skip } of runtimes)
       const module = fileURLToPath(
         import.meta.resolve(name === "runc" ? "./runc/runc.ts" : "./bubblewrap/bubblewrap.ts"),
       );
-      const spec = await shell("sleep 1000", { network: HOST_NETWORK });
+      const spec = await shell("sleep 1000", { network: HOST_NETWORK, detached: false });
       const argument = JSON.stringify({ make: make.name, spec, directory: crashing });
       const child = spawn(process.execPath, ["--input-type=module", "-e", script, argument, module], {
         stdio: ["ignore", "pipe", "inherit"],
@@ -234,6 +237,7 @@ describe("runc limits", { skip: runtimes[0].skip }, () => {
       mounts: await hostMounts(),
       resources: { memoryBytes: 32 * 1024 * 1024, pids: 16, cpuMillis: 500 },
       network: NO_NETWORK,
+      detached: true,
     });
     assert.deepEqual(await container.exited, { code: 137, oomKilled: true });
     const inside = container.exec?.(["true"], { timeoutMs: 1000 });

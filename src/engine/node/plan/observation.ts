@@ -1,5 +1,5 @@
 /** What the node knows about a pod's containers: the input of the planners. */
-import type { Container, ContainerStateTerminated, Pod } from "#api/builtin/types.gen.ts";
+import type { Container, ContainerStateTerminated, ContainerStatus, Pod } from "#api/builtin/types.gen.ts";
 
 export type Role = "init" | "sidecar" | "main";
 
@@ -56,14 +56,23 @@ export function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 }
 
+/** A container that was there before this program, and still is. */
+export type KnownInstance = { id: string; instance: number; startedAt: Date };
+
 /**
  * What is known of a pod that this program has not started itself: containers that its status calls running went down
- * with the program that ran them.
+ * with the program that ran them, but for those in `survivors`, by name.
  */
-export function observePod(pod: Pod, now: string): ContainerObservation[] {
+export function observePod(
+  pod: Pod,
+  now: string,
+  survivors: ReadonlyMap<string, KnownInstance> = new Map(),
+): ContainerObservation[] {
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return containersOf(pod).map(({ container, role }) => {
     const status = statuses.find(({ name }) => name === container.name);
+    const survivor = survivors.get(container.name);
+    if (survivor) return observeSurvivor({ name: container.name, role }, status, survivor);
     const lost = status?.state?.running && {
       exitCode: 137,
       reason: "ContainerStatusUnknown",
@@ -76,8 +85,8 @@ export function observePod(pod: Pod, now: string): ContainerObservation[] {
     return {
       name: container.name,
       role,
-      // Plain init containers run again: what they set up may be gone.
-      activity: terminated && role !== "init" ? "exited" : "none",
+      // Plain init containers run again unless the pod lives on: what they set up may be gone.
+      activity: terminated && (role !== "init" || (survivors.size > 0 && !lost)) ? "exited" : "none",
       started: false,
       ready: false,
       everRan: terminated !== undefined,
@@ -89,4 +98,27 @@ export function observePod(pod: Pod, now: string): ContainerObservation[] {
       containerID: status?.containerID,
     };
   });
+}
+
+/** It is as its status says if that is about this very instance; one that has ended meanwhile is about to tell. */
+function observeSurvivor(
+  place: Pick<ContainerObservation, "name" | "role">,
+  status: ContainerStatus | undefined,
+  { id, instance, startedAt }: KnownInstance,
+): ContainerObservation {
+  const { state, lastState, containerID } = status ?? {};
+  const isKnown = state?.running !== undefined && containerID?.endsWith(`//${id}`) === true;
+  return {
+    ...place,
+    activity: "running",
+    started: isKnown && status?.started === true,
+    ready: isKnown && status?.ready === true,
+    everRan: true,
+    restartCount: instance,
+    startedAt: (isKnown && state.running?.startedAt) || `${startedAt.toISOString().slice(0, 19)}Z`,
+    last: isKnown ? lastState?.terminated : (state?.terminated ?? lastState?.terminated),
+    image: status?.image ?? "",
+    imageID: status?.imageID ?? "",
+    ...(isKnown && { containerID }),
+  };
 }

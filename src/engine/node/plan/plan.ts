@@ -33,6 +33,13 @@ export function planPod(pod: Pod, containers: readonly ContainerObservation[], n
   return { ...plan, wakeAt: earliest(plan.wakeAt, deadline) };
 }
 
+/** What is left to do with a pod that has failed as a whole: nothing of it is started again. */
+export function planEnd(pod: Pod, containers: readonly ContainerObservation[]): Plan {
+  const actions = stopAll(containers);
+  const isGone = pod.metadata.deletionTimestamp !== undefined && !containers.some(isActive);
+  return { actions: isGone ? [{ kind: "finish" }] : actions };
+}
+
 function planContainers(pod: Pod, containers: readonly ContainerObservation[], now: number): Plan {
   if (isOver(pod, containers)) return { actions: stopAll(containers) };
   const initialized = containers.some((container) => container.role === "main" && isActive(container));

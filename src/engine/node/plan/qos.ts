@@ -1,6 +1,6 @@
 /** The quality-of-service class of a pod: pure. */
 import type { Pod } from "#api/builtin/types.gen.ts";
-import { parseQuantity } from "./quantity.ts";
+import { parseAmount } from "#kit/amount.ts";
 
 /** Guaranteed when every container has limits equal to its requests, BestEffort when none has any, else Burstable. */
 export function qosClass(pod: Pod): "Guaranteed" | "Burstable" | "BestEffort" {
@@ -10,8 +10,8 @@ export function qosClass(pod: Pod): "Guaranteed" | "Burstable" | "BestEffort" {
     return "BestEffort";
   const guaranteed = all.every(({ limits = {}, requests = {} }) =>
     names.every((name) => {
-      const limit = parseQuantity(limits[name]);
-      return limit !== undefined && limit === (parseQuantity(requests[name]) ?? limit);
+      const limit = parseAmount(limits[name]);
+      return limit !== undefined && limit === (parseAmount(requests[name]) ?? limit);
     }),
   );
   return guaranteed ? "Guaranteed" : "Burstable";

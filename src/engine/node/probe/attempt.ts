@@ -1,9 +1,10 @@
-/** One probe attempt: HTTP, TCP or a program in the container. */
+/** One probe attempt: HTTP, TCP, gRPC or a program in the container. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { Container, HTTPGetAction, Probe } from "#api/builtin/types.gen.ts";
 import type { ExecOptions, ExecResult } from "#ports/sandbox/runtime.ts";
+import { grpc } from "./grpc.ts";
 
 /** Undefined for success, else what went wrong. */
 export type Verdict = string | undefined;
@@ -25,7 +26,9 @@ export async function attempt(probe: Probe, target: ProbeTarget): Promise<Verdic
   const { httpGet, tcpSocket, exec } = probe;
   if (httpGet) return await http(httpGet, target, timeoutMs);
   if (tcpSocket) return await tcp(tcpSocket.host || target.ip, portOf(tcpSocket.port, target), timeoutMs);
-  if (!exec) return "this kind of probe is not supported by this node: use httpGet, tcpSocket or exec";
+  const { grpc: call } = probe;
+  if (call) return await grpc({ host: target.ip, port: target.port(call.port) }, call.service ?? "", timeoutMs);
+  if (!exec) return "the probe says nothing that could be tried: use httpGet, tcpSocket, grpc or exec";
   if (!target.exec) return "exec probes are not supported by this sandbox: use httpGet or tcpSocket";
   const result = await target.exec(exec.command ?? [], { timeoutMs }).catch((error: Error) => error);
   if (result instanceof Error) return result.message;
@@ -56,10 +59,9 @@ function tcp(host: string, port: number, timeoutMs: number): Promise<Verdict> {
 export function http(action: HTTPGetAction, target: ProbeTarget, timeoutMs: number): Promise<Verdict> {
   const secure = action.scheme === "HTTPS";
   const given = (action.httpHeaders ?? []).map(({ name, value }) => [name.toLowerCase(), value]);
-  const headers = Object.fromEntries([["user-agent", USER_AGENT], ["accept", "*/*"], ...given]) as Record<
-    string,
-    string
-  >;
+  const all = [["user-agent", USER_AGENT], ["accept", "*/*"], ...given] as [string, string][];
+  // A header that is given without a value is left out.
+  const headers = Object.fromEntries([...new Map(all)].filter(([, value]) => value !== ""));
   const host = action.host || target.ip;
   const port = portOf(action.port, target);
   const path = action.path?.startsWith("/") ? action.path : `/${action.path ?? ""}`;
@@ -76,7 +78,9 @@ export function http(action: HTTPGetAction, target: ProbeTarget, timeoutMs: numb
       resolve(code >= 200 && code < 400 ? undefined : `HTTP probe failed with statuscode: ${code}`);
     });
     request.setTimeout(timeoutMs, () => request.destroy(new Error("context deadline exceeded")));
-    request.on("error", (error) => resolve(`Get "http://${host}:${port}${path}": ${error.message}`));
+    request.on("error", (error) =>
+      resolve(`Get "${secure ? "https" : "http"}://${host}:${port}${path}": ${error.message}`),
+    );
     request.end();
   });
 }

@@ -24,9 +24,11 @@ export class ContainerProbes {
     this.now = now;
   }
 
-  start(): void {
+  /** `known`: what probes of an earlier run of the program have found. */
+  start(known: { started: boolean; ready: boolean } = { started: false, ready: false }): void {
     const { startupProbe } = this.target.container;
-    if (startupProbe)
+    if (known.started) this.started(known);
+    else if (startupProbe)
       this.run("startup", startupProbe, (success) => (success ? this.started() : this.listener.onFailed("startup")));
     else this.started();
   }
@@ -35,23 +37,25 @@ export class ContainerProbes {
     for (const prober of this.probers) prober.stop();
   }
 
-  private started(): void {
+  private started(known?: { ready: boolean }): void {
     const { readinessProbe, livenessProbe } = this.target.container;
     this.listener.onStarted();
-    if (livenessProbe)
-      this.run("liveness", livenessProbe, (success) => {
-        if (!success) this.listener.onFailed("liveness");
-      });
-    if (readinessProbe) this.run("readiness", readinessProbe, (success) => this.listener.onReady(success));
+    const onLive = (success: boolean): void => {
+      if (!success) this.listener.onFailed("liveness");
+    };
+    if (livenessProbe) this.run("liveness", livenessProbe, onLive, known !== undefined);
+    if (readinessProbe)
+      this.run("readiness", readinessProbe, (success) => this.listener.onReady(success), known?.ready);
     else this.listener.onReady(true);
   }
 
-  private run(kind: ProbeKind, probe: Probe, onResult: (success: boolean) => void): void {
+  private run(kind: ProbeKind, probe: Probe, onResult: (success: boolean) => void, resumed = false): void {
     const prober = new Prober({
       kind,
       probe,
       target: this.target,
       now: this.now,
+      resumed,
       onResult: (success, why) => {
         if (!success) this.listener.onUnhealthy(kind, why);
         onResult(success);

@@ -11,6 +11,8 @@ export type ProberOptions = {
   /** Called when the result changes; `why` says what failed. */
   onResult: (success: boolean, why: string) => void;
   now: () => number;
+  /** The probe has succeeded in an earlier run of the program: it goes on after a period. */
+  resumed?: boolean;
 };
 
 /** The first wait between early attempts: a program that has just started is looked at closely. */
@@ -34,12 +36,13 @@ export class Prober {
   constructor(options: ProberOptions) {
     this.options = options;
     this.periodMs = (options.probe.periodSeconds || DEFAULT_PERIOD_SECONDS) * 1000;
-    this.result = options.kind === "liveness" ? true : undefined;
+    this.result = options.kind === "liveness" || options.resumed ? true : undefined;
   }
 
   start(): void {
     this.startedAt = this.options.now();
-    this.schedule((this.options.probe.initialDelaySeconds ?? 0) * 1000);
+    const { probe, resumed } = this.options;
+    this.schedule(resumed ? this.periodMs : (probe.initialDelaySeconds ?? 0) * 1000);
   }
 
   stop(): void {

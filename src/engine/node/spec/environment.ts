@@ -9,6 +9,8 @@ import { resourceValue } from "./resources.ts";
 export interface References {
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
+  /** The variables by which the pod finds Services. */
+  serviceVariables(pod: Pod): Promise<Record<string, string>>;
 }
 
 export type EnvironmentInput = {
@@ -20,10 +22,10 @@ export type EnvironmentInput = {
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Image variables, then envFrom, then env. Throws SandboxError (CreateContainerConfigError) when a reference leads nowhere. */
+/** Image variables, then those of Services, then envFrom, then env; later ones win. Throws SandboxError (CreateContainerConfigError) when a reference leads nowhere. */
 export async function resolveEnvironment(input: EnvironmentInput): Promise<Record<string, string>> {
   const { container, running, references } = input;
-  const declared: Record<string, string> = {};
+  const declared = { ...(await references.serviceVariables(running.pod)) };
   for (const source of container.envFrom ?? []) {
     const { prefix = "" } = source;
     for (const [key, value] of Object.entries(await readAll(source, running.pod, references)))

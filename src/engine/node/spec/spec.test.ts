@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Container, Pod } from "#api/builtin/types.gen.ts";
 import type { ImageConfig } from "#ports/oci/image.ts";
 import { buildContainerSpec } from "./container-spec.ts";
 import { type References, resolveEnvironment } from "./environment.ts";
 import { expand } from "./expand.ts";
-import { containerMounts, prepareVolumes } from "./volumes.ts";
 
 const pod: Pod = {
   apiVersion: "v1",
@@ -22,6 +18,7 @@ const references: References = {
   configMap: async (_, name) =>
     name === "conf" ? { ...meta, kind: "ConfigMap", data: { key: "value", "a.txt": "A" } } : undefined,
   secret: async (_, name) => (name === "cred" ? { ...meta, kind: "Secret", data: { pass: "czNjcmV0" } } : undefined),
+  serviceVariables: async () => ({ DB_SERVICE_HOST: "10.96.3.1", A: "service" }),
 };
 
 describe("expand", () => {
@@ -58,6 +55,7 @@ describe("resolveEnvironment", () => {
       P_key: "value",
       "P_a.txt": "A",
       C: "own value $(LATER)",
+      DB_SERVICE_HOST: "10.96.3.1",
       S: "s3cret",
       IP: "10.0.0.2",
       TIER: "front",
@@ -144,52 +142,5 @@ describe("buildContainerSpec", () => {
   it("grants capabilities only out of the usual set", () => {
     const securityContext = { capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE", "SYS_ADMIN"] } };
     assert.deepEqual(build({ command: ["x"], securityContext }).capabilities, ["NET_BIND_SERVICE"]);
-  });
-});
-
-describe("volumes", () => {
-  it("materializes config maps and secrets behind ..data, and keeps sub-paths inside", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "slipway-volumes-"));
-    const spec = {
-      ...pod.spec,
-      volumes: [
-        { name: "c", configMap: { name: "conf", items: [{ key: "a.txt", path: "sub/a" }] } },
-        { name: "s", secret: { secretName: "cred" } },
-        { name: "e", emptyDir: {} },
-        { name: "d", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
-      ],
-    };
-    const volumes = await prepareVolumes({ ...running, pod: { ...pod, spec } }, references, directory);
-    assert.equal(await readFile(join(directory, "c/sub/a"), "utf8"), "A");
-    assert.equal(await readFile(join(directory, "s/..data/pass"), "utf8"), "s3cret");
-    assert.equal(await readFile(join(directory, "d/labels"), "utf8"), 'tier="front"');
-    const mounts = await containerMounts(
-      {
-        name: "c",
-        volumeMounts: [
-          { name: "e", mountPath: "/e", subPath: "new" },
-          { name: "s", mountPath: "/s" },
-        ],
-      },
-      volumes,
-    );
-    assert.deepEqual(mounts, [
-      { source: join(directory, "e/new"), target: "/e", readOnly: false },
-      { source: join(directory, "s"), target: "/s", readOnly: true },
-    ]);
-    await symlink("/etc", join(directory, "e/escape"));
-    for (const subPath of ["escape", "../c", "/etc"])
-      await assert.rejects(
-        containerMounts({ name: "c", volumeMounts: [{ name: "e", mountPath: "/e", subPath }] }, volumes),
-        /not a path inside its volume|must be relative/,
-      );
-    await rm(directory, { recursive: true });
-  });
-
-  it("names the missing object", async () => {
-    const spec = { ...pod.spec, volumes: [{ name: "v", configMap: { name: "no" } }] };
-    await assert.rejects(prepareVolumes({ ...running, pod: { ...pod, spec } }, references, "/nonexistent"), {
-      message: 'MountVolume.SetUp failed for volume "v" : configmap "no" not found',
-    });
   });
 });

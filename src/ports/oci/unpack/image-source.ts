@@ -10,8 +10,10 @@ import {
   type ImageManifest,
   type ImageSource,
   type LayerFile,
+  type LayerKeeper,
   type LayerReader,
   type LayerReadOptions,
+  type LayerSweep,
   type UnpackedImage,
 } from "../image.ts";
 import { compressionOf, isIndexType, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
@@ -32,6 +34,7 @@ export type ImageSourceOptions = {
   keepOwners?: boolean;
   maxLayerBytes?: number;
   maxLayerEntries?: number;
+  clock?: () => Date;
 };
 
 const ARCHITECTURES: { readonly [nodeName: string]: string } = { x64: "amd64", ia32: "386" };
@@ -39,16 +42,17 @@ const MAX_BYTES = 16 * 1024 ** 3;
 const MAX_ENTRIES = 1_000_000;
 
 /** Opens the source; one process uses a directory at a time. */
-export async function createImageSource(options: ImageSourceOptions): Promise<ImageSource & LayerReader> {
+export async function createImageSource(options: ImageSourceOptions): Promise<ImageSource & LayerReader & LayerKeeper> {
   const layers = await LayerStore.open(options.directory, {
     keepOwners: options.keepOwners ?? process.getuid?.() === 0,
     maxBytes: options.maxLayerBytes ?? MAX_BYTES,
     maxEntries: options.maxLayerEntries ?? MAX_ENTRIES,
+    clock: options.clock ?? (() => new Date()),
   });
   return new Source(options, layers, new LayerFiles());
 }
 
-class Source implements ImageSource, LayerReader {
+class Source implements ImageSource, LayerReader, LayerKeeper {
   private readonly options: ImageSourceOptions;
   private readonly layers: LayerStore;
   private readonly files: LayerFiles;
@@ -70,6 +74,10 @@ class Source implements ImageSource, LayerReader {
 
   async unpack(text: string, signal?: AbortSignal): Promise<UnpackedImage> {
     return await this.explained("unpack", text, signal, (reference) => this.unpackImage(reference, signal));
+  }
+
+  sweep(sweep: LayerSweep): Promise<number> {
+    return this.layers.sweep(sweep);
   }
 
   async readLayer(text: string, diffId: string, options: LayerReadOptions): Promise<readonly LayerFile[]> {
@@ -126,7 +134,8 @@ class Source implements ImageSource, LayerReader {
         return { diffId, unpacked: await this.layer(reference, { diffId, descriptor }, signal) };
       }),
     );
-    return { ...description, layers: await this.layers.stack(unpacked, signal) };
+    const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0);
+    return { ...description, sizeBytes, layers: await this.layers.stack(unpacked, signal) };
   }
 
   /** Follows an index to the image for this machine. */

@@ -1,12 +1,14 @@
 /** Unpacked layers, one directory per diffID, each made once and shared by every image that has it. */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import type { LayerSweep } from "../image.ts";
 import type { Compression } from "../media-types.ts";
 import { Shared } from "../shared.ts";
 import { extractLayer, type Removals } from "./extract.ts";
+import { sweepLayers } from "./layer-sweep.ts";
 import { mergeLayers } from "./merge.ts";
 import { UnsafeArchive } from "./paths.ts";
 
@@ -21,9 +23,11 @@ export type LayerContent = {
 
 export type LayerLimits = { maxBytes: number; maxEntries: number };
 
-export type LayerStoreOptions = LayerLimits & { keepOwners: boolean };
+export type LayerStoreOptions = LayerLimits & { keepOwners: boolean; clock: () => Date };
 
 const TEMPORARY = "tmp-";
+/** Names what a layer removes; its time says when the layer was used last. */
+const REMOVALS = "removals.json";
 
 /** One process uses a directory at a time. A layer's directory appears when it is complete. */
 export class LayerStore {
@@ -71,21 +75,37 @@ export class LayerStore {
     return [merged.path, ...layers.slice(last + 1).map(({ unpacked }) => unpacked.path)];
   }
 
+  /** Removes layers; those that somebody has just asked for stay. Resolves to the bytes that were freed. */
+  async sweep(sweep: LayerSweep): Promise<number> {
+    const nowMs = this.options.clock().getTime();
+    return await sweepLayers(this.directory, { sweep, nowMs, marker: REMOVALS, temporary: TEMPORARY });
+  }
+
   private async make(name: string, fill: (path: string) => Promise<Removals>): Promise<UnpackedLayer> {
     const final = join(this.directory, name);
-    const existing = await readFile(join(final, "removals.json"), "utf8").catch(() => undefined);
+    const marker = join(final, REMOVALS);
+    const existing = await this.touch(marker).then(
+      () => readFile(marker, "utf8"),
+      () => undefined,
+    );
     if (existing !== undefined) return { path: join(final, "root"), removals: JSON.parse(existing) as Removals };
     const temporary = join(this.directory, `${TEMPORARY}${randomUUID()}`);
     await mkdir(join(temporary, "root"), { recursive: true, mode: 0o755 });
     try {
       const removals = await fill(join(temporary, "root"));
-      await writeFile(join(temporary, "removals.json"), JSON.stringify(removals));
+      await writeFile(join(temporary, REMOVALS), JSON.stringify(removals));
+      await this.touch(join(temporary, REMOVALS));
       await rm(final, { recursive: true, force: true });
       await rename(temporary, final);
       return { path: join(final, "root"), removals };
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
+  }
+
+  private async touch(marker: string): Promise<void> {
+    const now = this.options.clock();
+    await utimes(marker, now, now);
   }
 
   private async extract(layer: LayerContent, path: string, signal: AbortSignal): Promise<Removals> {

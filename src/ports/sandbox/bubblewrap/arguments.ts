@@ -1,12 +1,17 @@
 /** The command line that runs a container in bubblewrap: pure. */
 
+import { PID_FILE } from "../record.ts";
 import { byDepth, type ContainerSpec } from "../runtime.ts";
+import { TERM } from "../terminal.ts";
 import type { UserIds } from "../users.ts";
 
 /** File descriptor on which bubblewrap reports the child's process id. */
 export const STATUS_FD = 3;
 /** File descriptor from which bubblewrap reads its options: on the command line every user of the host would see them. */
 export const OPTIONS_FD = 4;
+/** What stands for the two where they are files. */
+export const STATUS_FILE = "status";
+export const OPTIONS_FILE = "options";
 
 /** Mounts the overlay in a user namespace of its own (no privileges needed) and becomes bubblewrap. */
 const MOUNT_THEN_RUN = 'cd "$1" && mount -t overlay overlay -o "$2" "$3" && cd / && shift 3 && exec "$@"';
@@ -15,6 +20,8 @@ export type BubblewrapSetting = {
   command: string;
   overlay: { cwd: string; options: string; merged: string };
   user: UserIds;
+  /** Whether it goes on when its parent ends. */
+  detached: boolean;
 };
 
 export type BubblewrapCommand = {
@@ -38,18 +45,42 @@ export function bubblewrapCommand(spec: ContainerSpec, setting: BubblewrapSettin
   };
 }
 
-function sandboxOptions(spec: ContainerSpec, { overlay, user }: BubblewrapSetting): string[] {
+/**
+ * The same for a shell in the container's directory: options and status are in files there, and its own process id, which
+ * is that of bubblewrap then, is in another.
+ */
+export function throughFiles({ file, args }: BubblewrapCommand): string[] {
+  const script = `echo $$ > ${PID_FILE}; exec "$@" ${STATUS_FD}> ${STATUS_FILE} ${OPTIONS_FD}< ${OPTIONS_FILE}`;
+  return ["/bin/sh", "-c", script, "sh", file, ...args];
+}
+
+/** The process id of a container's program, from what bubblewrap reports. */
+export function parseStatus(text: string): number | undefined {
+  const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+function sandboxOptions(spec: ContainerSpec, { overlay, user, detached }: BubblewrapSetting): string[] {
   return [
-    ...["--die-with-parent", "--new-session", "--as-pid-1", "--json-status-fd", String(STATUS_FD)],
+    // In a new session the terminal would not be the program's own any more.
+    ...(spec.terminal ? [] : ["--new-session"]),
+    ...(detached ? [] : ["--die-with-parent"]),
+    ...["--as-pid-1", "--json-status-fd", String(STATUS_FD)],
     ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
     ...(spec.network.kind === "host" ? [] : ["--unshare-net"]),
     ...["--uid", String(user.uid), "--gid", String(user.gid), "--hostname", spec.hostname],
-    ...[spec.rootfs.readOnly ? "--ro-bind" : "--bind", overlay.merged, "/"],
+    ...["--bind", overlay.merged, "/"],
     ...["--proc", "/proc", "--dev", "/dev", "--cap-drop", "ALL"],
     ...spec.mounts
       .toSorted(byDepth)
       .flatMap((mount) => [mount.readOnly ? "--ro-bind" : "--bind", mount.source, mount.target]),
+    // Only now: places for the mounts may have had to be made.
+    ...(spec.rootfs.readOnly ? ["--remount-ro", "/"] : []),
     ...["--chdir", spec.cwd, "--clearenv"],
-    ...Object.entries(spec.env).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...Object.entries({ ...(spec.terminal && { TERM }), ...spec.env }).flatMap(([name, value]) => [
+      "--setenv",
+      name,
+      value,
+    ]),
   ];
 }

@@ -1,9 +1,10 @@
 /** Containers in bubblewrap: for users without root. Root file systems are overlays in a user namespace. */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { killByRoot } from "../leftovers.ts";
 import { removeTree } from "../remove-tree.ts";
-import type { Container, ContainerSpec, SandboxRuntime } from "../runtime.ts";
+import type { Container, ContainerSpec, SandboxRuntime, Survivor } from "../runtime.ts";
+import { Supervision } from "../supervisor/supervision.ts";
+import { clearDirectory, resumeContainers } from "../survivors.ts";
 import { BubblewrapContainer } from "./container.ts";
 
 export type BubblewrapOptions = {
@@ -13,7 +14,7 @@ export type BubblewrapOptions = {
   command?: string;
 };
 
-/** A runtime on bubblewrap. Its containers die with this program, however that ends. */
+/** A runtime on bubblewrap. Containers that are not detached die with this program, however that ends. */
 export function createBubblewrap(options: BubblewrapOptions): SandboxRuntime {
   return new Bubblewrap(options);
 }
@@ -25,22 +26,24 @@ class Bubblewrap implements SandboxRuntime {
     "every file belongs to one user: an image's own file owners are not kept apart",
     "no seccomp filter: containers are confined by namespaces and dropped capabilities only",
     "supplementary groups are not set",
-    "programs cannot be run in a container that is already there: exec probes fail",
+    "programs that are run as root in a container that is already there have all capabilities in its own user namespace",
     "pods share the host's network, so they can reach what listens on the host's loopback",
   ];
+  readonly enforces = { limits: false, groups: false, seccomp: false };
   private readonly directory: string;
   private readonly command: string;
   private readonly containers = new Map<string, BubblewrapContainer>();
+  private readonly supervision: Supervision;
 
   constructor(options: BubblewrapOptions) {
     this.directory = resolve(options.directory);
+    this.supervision = new Supervision(this.directory);
     this.command = options.command ?? "bwrap";
   }
 
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<Container> {
     signal?.throwIfAborted();
-    const place = { command: this.command, directory: join(this.directory, spec.id) };
-    const container = new BubblewrapContainer(spec, place, () => this.containers.delete(spec.id));
+    const container = this.container(spec);
     this.containers.set(spec.id, container);
     try {
       await container.start();
@@ -52,15 +55,29 @@ class Bubblewrap implements SandboxRuntime {
     }
   }
 
-  async recover(): Promise<void> {
-    // Containers die with the program, except those it was just starting.
-    await killByRoot(this.directory);
-    await removeTree(this.directory);
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+  async recover(): Promise<readonly Survivor[]> {
+    const supervisor = await this.supervision.find();
+    const survivors = await resumeContainers(this.directory, async ({ spec }) => {
+      const container = this.container(spec);
+      if (!(await container.resume(supervisor))) return undefined;
+      this.containers.set(spec.id, container);
+      return container;
+    });
+    const kept = new Set(this.containers.keys());
+    await killByRoot(this.directory, kept);
+    if (kept.size === 0) await this.supervision.quit();
+    await clearDirectory(this.directory, kept);
+    return survivors;
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.containers.values()].map((container) => container.remove()));
+    await this.supervision.quit();
     await removeTree(this.directory);
+  }
+
+  private container(spec: ContainerSpec): BubblewrapContainer {
+    const place = { command: this.command, directory: join(this.directory, spec.id), supervision: this.supervision };
+    return new BubblewrapContainer(spec, place, () => this.containers.delete(spec.id));
   }
 }

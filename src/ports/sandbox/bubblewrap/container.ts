@@ -1,42 +1,53 @@
 /** One bubblewrap container: its writable layer and the `bwrap` whose end is the container's end. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import type { Writable } from "node:stream";
-import { LogFile } from "../log-file.ts";
+import { containerProcess } from "../container-process.ts";
+import { MainProgram } from "../main-program.ts";
+import { collectOutput } from "../output.ts";
 import { planOverlay, prepareOverlay } from "../overlay.ts";
-import { TOOL_ENVIRONMENT } from "../process.ts";
+import { spawnTied, toolPath } from "../process.ts";
+import { readExit, writeExit, writeSpec } from "../record.ts";
 import { removeTree } from "../remove-tree.ts";
 import {
   type Container,
   type ContainerExit,
+  type ContainerProcess,
   type ContainerSpec,
-  type OutputStream,
+  type ExecOptions,
+  type ExecResult,
   SandboxError,
   type Signal,
+  type SpawnOptions,
 } from "../runtime.ts";
+import { Detached } from "../supervisor/detached.ts";
+import type { Supervision } from "../supervisor/supervision.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
+import { spawnInTerminal } from "../terminal.ts";
 import { resolveUser } from "../users.ts";
-import { bubblewrapCommand, OPTIONS_FD, STATUS_FD } from "./arguments.ts";
+import { bubblewrapCommand } from "./arguments.ts";
+import { complaint, enterCommand } from "./enter.ts";
+import { type BubblewrapProcess, killUnfinished, type Outcome, readPids, runAsChild, runDetached } from "./launch.ts";
 
 /** How bubblewrap and the wrapper before it complain, as opposed to the program they run. */
-/** Characters of standard error to look for its complaint in; it may come in pieces. */
-const ERROR_LIMIT = 1000;
 const COMPLAINT = /^(bwrap|unshare|mount|sh): /;
 const START_FAILED = 128;
+
+export type BubblewrapPlace = { command: string; directory: string; supervision: Supervision };
 
 export class BubblewrapContainer implements Container {
   readonly id: string;
   pid = 0;
+  private wrapper = 0;
   readonly exited: Promise<ContainerExit>;
   private readonly spec: ContainerSpec;
-  private readonly place: { command: string; directory: string };
+  private readonly place: BubblewrapPlace;
   private readonly onRemoved: () => void;
+  private readonly program: MainProgram;
   private settle: (exit: ContainerExit) => void = () => undefined;
-  private child: ChildProcess | undefined;
+  private supervisor: Supervisor | undefined;
   private running = false;
-  private firstError = "";
   private removal: Promise<void> | undefined;
 
-  constructor(spec: ContainerSpec, place: { command: string; directory: string }, onRemoved: () => void) {
+  constructor(spec: ContainerSpec, place: BubblewrapPlace, onRemoved: () => void) {
     this.id = spec.id;
     this.spec = spec;
     this.place = place;
@@ -44,25 +55,46 @@ export class BubblewrapContainer implements Container {
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
+    this.program = new MainProgram(spec, this.exited);
   }
 
   /** Resolves when the container's first process exists. Throws SandboxError when it does not come to that. */
   async start(): Promise<void> {
-    const { directory, command } = this.place;
+    const { directory, command, supervision } = this.place;
+    const isDetached = this.spec.detached === true && !this.spec.terminal;
+    if (isDetached) void supervision.get();
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const [user] = await Promise.all([resolveUser(this.spec.user, this.spec.rootfs.layers), prepareOverlay(directory)]);
     const overlay = planOverlay(this.spec.rootfs.layers, directory, ["userxattr"]);
-    const { file, args, options } = bubblewrapCommand(this.spec, { command, overlay, user });
-    const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], env: TOOL_ENVIRONMENT });
-    const input = child.stdio[OPTIONS_FD] as Writable;
-    input.on("error", () => undefined).end(options);
-    this.child = child;
-    const childPid = firstStatus(child);
-    const ended = this.follow(child);
-    const pid = await Promise.race([childPid, ended.then(() => undefined)]);
-    if (pid === undefined)
-      throw new SandboxError("RunContainerError", `failed to start the container: ${this.firstError}`);
-    this.pid = pid;
+    this.supervisor = isDetached ? await supervision.get() : undefined;
+    const detached = this.supervisor !== undefined;
+    const outcome = await this.run(bubblewrapCommand(this.spec, { command, overlay, user, detached }));
+    if ("process" in outcome) return this.follow(outcome.process);
+    const { code, error } = outcome.failure;
+    await this.end(code);
+    const why = error?.message ?? this.complaint();
+    throw new SandboxError("RunContainerError", `failed to start the container: ${why}`);
+  }
+
+  /** Takes over what an earlier run has left. False when it is neither running nor known how it ended. */
+  async resume(supervisor: Supervisor | undefined): Promise<boolean> {
+    const { directory } = this.place;
+    const [pids, exit] = await Promise.all([readPids(directory), readExit(directory)]);
+    this.supervisor = supervisor;
+    if (exit) {
+      this.wrapper = pids?.wrapper ?? 0;
+      this.settle(exit);
+      return true;
+    }
+    const state = pids && (await supervisor?.stateOf(pids.wrapper));
+    if (supervisor && pids && state !== undefined) {
+      const detached = this.detached(supervisor);
+      await detached.listen();
+      this.follow({ ...detached.follow(pids.pid, pids.wrapper), wrapper: pids.wrapper }, state === "running");
+      return true;
+    }
+    if (supervisor) await killUnfinished(directory, supervisor);
+    return false;
   }
 
   kill(signal: Signal): void {
@@ -74,58 +106,76 @@ export class BubblewrapContainer implements Container {
     }
   }
 
+  exec(args: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    return collectOutput(this.spawn(args, { terminal: false }), options);
+  }
+
+  spawn(args: readonly string[], { terminal }: SpawnOptions): ContainerProcess {
+    // The number of a process that has ended may be another's by now.
+    const pid = this.running ? this.pid : 0;
+    const setting = { nsenter: toolPath("nsenter"), setpriv: toolPath("setpriv"), pid, wrapper: this.wrapper };
+    const command = enterCommand(this.spec, setting, { args, terminal });
+    if (terminal) return containerProcess({ ...spawnInTerminal({ ...command, echo: true }), complaint });
+    const [file = "", ...line] = [...command.within, command.file, ...command.args];
+    return containerProcess({ child: spawnTied(file, line, command.env), resize: undefined, complaint });
+  }
+
+  attach(): ContainerProcess {
+    return this.program.attach();
+  }
+
   remove(): Promise<void> {
     this.removal ??= this.free();
     return this.removal;
   }
 
-  private async follow(child: ChildProcess): Promise<void> {
-    const log = this.spec.logPath === undefined ? undefined : new LogFile(this.spec.logPath);
-    const write = (chunk: Buffer, stream: OutputStream): void => {
-      if (stream === "stderr" && this.firstError.length < ERROR_LIMIT) this.firstError += chunk.toString();
-      log?.write(chunk, stream);
-      this.spec.onOutput?.(chunk, stream);
-    };
-    child.stdout?.on("data", (chunk: Buffer) => write(chunk, "stdout"));
-    child.stderr?.on("data", (chunk: Buffer) => write(chunk, "stderr"));
-    this.running = true;
-    const code = await new Promise<number>((resolve) => {
-      child.on("exit", () => {
-        this.running = false;
-      });
-      child.on("error", (error) => {
-        this.firstError = error.message;
-        resolve(START_FAILED);
-      });
-      child.on("close", (code) => resolve(code ?? 137));
+  private async run(command: ReturnType<typeof bubblewrapCommand>): Promise<Outcome> {
+    const { supervisor } = this;
+    const { directory } = this.place;
+    if (!supervisor) return await runAsChild(command, this.program);
+    await writeSpec(directory, this.spec);
+    return await runDetached(command, directory, { detached: this.detached(supervisor), supervisor });
+  }
+
+  private detached(supervisor: Supervisor): Detached {
+    const { program, spec } = this;
+    const { directory } = this.place;
+    return new Detached({ supervisor, key: this.id, directory, stdin: spec.stdin ?? false, program });
+  }
+
+  private follow({ pid, wrapper, gone, ended }: BubblewrapProcess, isRunning = true): void {
+    this.pid = pid;
+    this.wrapper = wrapper;
+    this.running = isRunning;
+    void gone.then(() => {
+      this.running = false;
     });
+    void ended.then((code) => this.end(code));
+  }
+
+  private async end(code: number): Promise<void> {
     this.running = false;
-    await log?.close();
-    const startError = this.firstError.trim();
+    await this.program.end();
+    const startError = this.complaint();
     const failed = code === 1 && COMPLAINT.test(startError);
-    this.settle({ code: failed ? START_FAILED : code, oomKilled: false, ...(failed && { startError }) });
+    const exit = { code: failed ? START_FAILED : code, oomKilled: false, ...(failed && { startError }) };
+    // Where that cannot be written any more, the supervisor still knows it.
+    if (this.supervisor) await writeExit(this.place.directory, exit).catch(() => undefined);
+    this.settle(exit);
+  }
+
+  /** With a terminal, bubblewrap complains there. */
+  private complaint(): string {
+    return this.program.beginning(this.spec.terminal ? "stdout" : "stderr").trim();
   }
 
   private async free(): Promise<void> {
-    if (this.child) {
-      // The container dies with bubblewrap, unless it is so young that it has not asked for that yet.
+    if (this.pid > 0) {
       this.kill("SIGKILL");
-      this.child.kill("SIGKILL");
       await this.exited;
     }
     await removeTree(this.place.directory);
+    if (this.wrapper > 0) this.supervisor?.forget(this.wrapper);
     this.onRemoved();
   }
-}
-
-/** The process id from bubblewrap's first status line; never settles when there is none. */
-function firstStatus(child: ChildProcess): Promise<number> {
-  return new Promise((resolve) => {
-    let text = "";
-    child.stdio[STATUS_FD]?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
-      if (pid !== undefined) resolve(Number(pid));
-    });
-  });
 }

@@ -1,6 +1,7 @@
 /** Pods in the host's network: every container port gets a free port of the host. Works for every user. */
 import { createServer } from "node:net";
-import type { NetworkAttachment, PodNetwork } from "./network.ts";
+import { attachmentOf, type NetworkAttachment, type PodNetwork } from "./network.ts";
+import { UserspaceRouter } from "./userspace.ts";
 
 /** Below the range from which Linux takes the ports of outgoing connections. */
 const FIRST_PORT = 20_000;
@@ -14,11 +15,13 @@ export function createLoopbackNetwork(options: { start?: number } = {}): PodNetw
 class LoopbackNetwork implements PodNetwork {
   readonly name = "loopback";
   readonly remapsPorts = true;
+  readonly services: UserspaceRouter;
   private readonly pods = new Map<string, Promise<NetworkAttachment>>();
   private readonly used = new Set<number>();
   private next: number;
 
   constructor(start: number) {
+    this.services = new UserspaceRouter({ start, random: Math.random });
     this.next = FIRST_PORT + (start % (LAST_PORT - FIRST_PORT + 1));
   }
 
@@ -31,20 +34,30 @@ class LoopbackNetwork implements PodNetwork {
   async release(podId: string): Promise<void> {
     const attachment = await this.pods.get(podId)?.catch(() => undefined);
     this.pods.delete(podId);
-    for (const port of (attachment as LoopbackAttachment | undefined)?.ports.values() ?? []) this.used.delete(port);
+    for (const port of Object.values(attachment?.ports ?? {})) this.used.delete(port);
   }
 
   async recover(): Promise<void> {}
 
+  async adopt(attachments: ReadonlyMap<string, NetworkAttachment>): Promise<ReadonlySet<string>> {
+    const ours = [...attachments].filter(([, { kind }]) => kind === "host");
+    for (const [podId, attachment] of ours) {
+      this.pods.set(podId, Promise.resolve(attachment));
+      for (const port of Object.values(attachment.ports ?? {})) this.used.add(port);
+    }
+    return new Set(ours.map(([podId]) => podId));
+  }
+
   async close(): Promise<void> {
+    await this.services.close();
     this.pods.clear();
     this.used.clear();
   }
 
   private async allocate(containerPorts: readonly number[]): Promise<NetworkAttachment> {
-    const ports = new Map<number, number>();
-    for (const port of containerPorts) if (!ports.has(port)) ports.set(port, await this.freePort());
-    return new LoopbackAttachment(ports);
+    const ports: Record<number, number> = {};
+    for (const port of containerPorts) ports[port] ??= await this.freePort();
+    return attachmentOf({ kind: "host", ip: "127.0.0.1", ports });
   }
 
   private async freePort(): Promise<number> {
@@ -59,20 +72,6 @@ class LoopbackNetwork implements PodNetwork {
     throw new Error(
       `no free port between ${FIRST_PORT} and ${LAST_PORT}: stop some pods, or run as root for a pod network`,
     );
-  }
-}
-
-class LoopbackAttachment implements NetworkAttachment {
-  readonly kind = "host";
-  readonly ip = "127.0.0.1";
-  readonly ports: ReadonlyMap<number, number>;
-
-  constructor(ports: ReadonlyMap<number, number>) {
-    this.ports = ports;
-  }
-
-  port(containerPort: number): number {
-    return this.ports.get(containerPort) ?? containerPort;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The OCI runtime configuration (`config.json`) of a container: pure. */
 import { byDepth, type ContainerSpec, type Mount } from "../runtime.ts";
+import { TERM } from "../terminal.ts";
 import type { UserIds } from "../users.ts";
 import { seccompProfile } from "./seccomp.ts";
 
@@ -40,14 +41,14 @@ export function runcConfig(spec: ContainerSpec, setting: RuncSetting): object {
   return {
     ociVersion: "1.0.2",
     process: {
-      terminal: false,
+      terminal: spec.terminal ?? false,
       user: { ...user, additionalGids: spec.groups ?? [], umask: 0o022 },
       args: spec.args,
-      env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+      env: Object.entries({ ...(spec.terminal && { TERM }), ...spec.env }).map(([name, value]) => `${name}=${value}`),
       cwd: spec.cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       rlimits: [{ type: "RLIMIT_NOFILE", hard: openFiles, soft: openFiles }],
-      noNewPrivileges: true,
+      noNewPrivileges: spec.noNewPrivileges ?? true,
       oomScoreAdj: OOM_SCORE,
     },
     root: { path: setting.root, readonly: spec.rootfs.readOnly ?? false },
@@ -59,7 +60,8 @@ export function runcConfig(spec: ContainerSpec, setting: RuncSetting): object {
       namespaces: [{ type: "pid" }, { type: "ipc" }, { type: "uts" }, { type: "mount" }, ...networkNamespace(spec)],
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
-      seccomp: seccompProfile(setting.arch),
+      ...(spec.seccomp !== "unconfined" && { seccomp: seccompProfile(setting.arch) }),
+      sysctl: sysctls(spec),
     },
   };
 }
@@ -108,12 +110,21 @@ function networkNamespace({ network }: ContainerSpec): object[] {
   return [{ type: "network", ...(network.netns && { path: network.netns }) }];
 }
 
+/** Settings of the network only where the container has one of its own. */
+function sysctls({ sysctls = {}, network }: ContainerSpec): Record<string, string> {
+  const entries = Object.entries(sysctls).filter(([name]) => network.kind === "netns" || !name.startsWith("net."));
+  return Object.fromEntries(entries);
+}
+
 function limits({ resources }: ContainerSpec): object {
-  const { memoryBytes, cpuMillis, pids } = resources;
+  const { memoryBytes, cpuMillis, cpuShares, pids } = resources;
   const quota = cpuMillis === undefined ? undefined : Math.max(1000, (cpuMillis * CPU_PERIOD) / 1000);
   return {
     ...(memoryBytes !== undefined && { memory: { limit: memoryBytes } }),
-    ...(quota !== undefined && { cpu: { quota: Math.round(quota), period: CPU_PERIOD } }),
+    cpu: {
+      ...(cpuShares !== undefined && { shares: cpuShares }),
+      ...(quota !== undefined && { quota: Math.round(quota), period: CPU_PERIOD }),
+    },
     ...(pids !== undefined && { pids: { limit: pids } }),
   };
 }

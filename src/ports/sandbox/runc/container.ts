@@ -1,27 +1,44 @@
-/** One runc container: its mount, its bundle, and the foreground `runc run` whose end is the container's end. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { watch } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+/** One runc container: its mount, its bundle, and its program. */
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type ComplaintForm, containerProcess } from "../container-process.ts";
 import { oomKills } from "../leftovers.ts";
-import { LogFile } from "../log-file.ts";
+import type { MainProcess } from "../main-process.ts";
+import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
 import { planOverlay, prepareOverlay } from "../overlay.ts";
-import { requireHostTool, runHostTool, TOOL_ENVIRONMENT } from "../process.ts";
+import { requireHostTool, runHostTool, spawnTied } from "../process.ts";
+import { readExit, readPid, writeExit, writeSpec } from "../record.ts";
 import {
   type Container,
   type ContainerExit,
+  type ContainerProcess,
   type ContainerSpec,
   type ExecOptions,
   type ExecResult,
   SandboxError,
   type Signal,
+  type SpawnOptions,
 } from "../runtime.ts";
+import { Detached } from "../supervisor/detached.ts";
+import type { Supervision } from "../supervisor/supervision.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
+import { spawnInTerminal, TERM } from "../terminal.ts";
 import { resolveUser } from "../users.ts";
 import { runcConfig } from "./config.ts";
+import { runDetached, runInForeground } from "./launch.ts";
 
 /** Where a container lives, and what its host allows. */
-export type RuncPlace = { command: string; state: string; directory: string; cgroup: string; openFiles: number };
+export type RuncPlace = {
+  command: string;
+  state: string;
+  directory: string;
+  cgroup: string;
+  openFiles: number;
+  supervision: Supervision;
+};
+
+const START_FAILED = 128;
 
 export class RuncContainer implements Container {
   readonly id: string;
@@ -31,11 +48,12 @@ export class RuncContainer implements Container {
   private readonly place: RuncPlace;
   private readonly onRemoved: () => void;
   private settle: (exit: ContainerExit) => void = () => undefined;
+  private readonly program: MainProgram;
+  private supervisor: Supervisor | undefined;
   private running = false;
   private mounted = false;
   private spawned = false;
   private starting: Promise<void> | undefined;
-  private execs = 0;
   private removal: Promise<void> | undefined;
 
   constructor(spec: ContainerSpec, place: RuncPlace, onRemoved: () => void) {
@@ -46,6 +64,11 @@ export class RuncContainer implements Container {
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
+    this.program = new MainProgram(spec, this.exited);
+  }
+
+  private get isDetached(): boolean {
+    return this.spec.detached === true && !this.spec.terminal;
   }
 
   /** Resolves when the program runs. Throws SandboxError when it cannot be started. */
@@ -57,6 +80,7 @@ export class RuncContainer implements Container {
   private async begin(signal?: AbortSignal): Promise<void> {
     const { directory } = this.place;
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (this.isDetached) void this.place.supervision.get();
     const [user] = await Promise.all([resolveUser(this.spec.user, this.spec.rootfs.layers), prepareOverlay(directory)]);
     await this.mount();
     signal?.throwIfAborted();
@@ -68,6 +92,21 @@ export class RuncContainer implements Container {
     signal?.throwIfAborted();
   }
 
+  /** Takes over what an earlier run has left. False when it is neither running nor known how it ended. */
+  async resume(supervisor: Supervisor | undefined): Promise<boolean> {
+    const { directory } = this.place;
+    this.mounted = true;
+    const [pid, exit] = await Promise.all([readPid(directory), readExit(directory)]);
+    const state = pid === undefined ? undefined : (exit?.code ?? (await supervisor?.stateOf(pid)));
+    if (pid === undefined || state === undefined) return false;
+    this.pid = pid;
+    this.spawned = true;
+    this.supervisor = supervisor;
+    if (exit) this.settle(exit);
+    else if (supervisor) await this.listen(supervisor, pid, state === "running");
+    return true;
+  }
+
   kill(signal: Signal): void {
     if (!this.running || this.pid === 0) return;
     try {
@@ -77,13 +116,20 @@ export class RuncContainer implements Container {
     }
   }
 
-  async exec(args: readonly string[], options: ExecOptions): Promise<ExecResult> {
-    const pidFile = join(this.place.directory, `exec-${++this.execs}.pid`);
-    const command = ["--root", this.place.state, "exec", "--pid-file", pidFile, this.id, ...args];
-    const child = spawn(this.place.command, command, { stdio: ["ignore", "pipe", "pipe"], env: TOOL_ENVIRONMENT });
-    const result = await collectOutput(child, options, () => killFromFile(pidFile));
-    await rm(pidFile, { force: true });
-    return result;
+  exec(args: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    return collectOutput(this.spawn(args, { terminal: false }), options);
+  }
+
+  spawn(args: readonly string[], { terminal }: SpawnOptions): ContainerProcess {
+    const { command, state } = this.place;
+    const flags = terminal ? ["--tty", "--env", `TERM=${this.spec.env.TERM ?? TERM}`] : [];
+    const line = ["--root", state, "--log-format", "json", "exec", ...flags, "--", this.id, ...args];
+    if (!terminal) return containerProcess({ child: spawnTied(command, line), resize: undefined, complaint });
+    return containerProcess({ ...spawnInTerminal({ file: command, args: line, echo: false }), complaint });
+  }
+
+  attach(): ContainerProcess {
+    return this.program.attach();
   }
 
   remove(): Promise<void> {
@@ -104,104 +150,64 @@ export class RuncContainer implements Container {
   }
 
   private async run(): Promise<void> {
-    const { command, state, directory } = this.place;
-    const pidFile = new PidFile(directory);
-    const errorLog = join(directory, "runc.log");
-    const flags = ["--root", state, "--log", errorLog, "--log-format", "json"];
-    const child = spawn(
-      command,
-      [...flags, "run", "--keep", "--bundle", directory, "--pid-file", join(directory, "pid"), this.id],
-      { stdio: ["ignore", "pipe", "pipe"], env: TOOL_ENVIRONMENT },
-    );
+    const { directory, supervision } = this.place;
+    const bundle = { id: this.id, ...this.place };
+    this.supervisor = this.isDetached ? await supervision.get() : undefined;
     this.spawned = true;
-    const ended = this.follow(child);
-    try {
-      const started = await Promise.race([pidFile.written(), ended.then(() => undefined)]);
-      if (started === undefined && !(await pidFile.exists())) throw await startFailure(errorLog);
-      this.pid = started ?? 0;
-    } finally {
-      pidFile.close();
-    }
+    if (this.supervisor) {
+      await writeSpec(directory, this.spec);
+      this.follow(await runDetached(bundle, this.detached(this.supervisor), this.supervisor));
+    } else this.follow(await runInForeground(bundle, this.program));
   }
 
-  /** Sends the output where the spec says, and settles `exited` when all is over. */
-  private async follow(child: ChildProcess): Promise<void> {
-    const log = this.spec.logPath === undefined ? undefined : new LogFile(this.spec.logPath);
-    for (const stream of ["stdout", "stderr"] as const)
-      child[stream]?.on("data", (chunk: Buffer) => {
-        log?.write(chunk, stream);
-        this.spec.onOutput?.(chunk, stream);
-      });
-    this.running = true;
-    const code = await new Promise<number>((resolve) => {
-      child.on("exit", () => {
-        this.running = false;
-      });
-      child.on("error", () => resolve(128));
-      child.on("close", (code) => resolve(code ?? 137));
+  private async listen(supervisor: Supervisor, pid: number, isRunning: boolean): Promise<void> {
+    const detached = this.detached(supervisor);
+    await detached.listen();
+    this.follow(detached.follow(pid), isRunning);
+  }
+
+  private detached(supervisor: Supervisor): Detached {
+    const { directory } = this.place;
+    const { program, spec } = this;
+    return new Detached({ supervisor, key: this.id, directory, stdin: spec.stdin ?? false, program });
+  }
+
+  private follow({ pid, gone, ended }: MainProcess, isRunning = true): void {
+    this.pid = pid;
+    this.running = isRunning;
+    void gone.then(() => {
+      this.running = false;
     });
-    this.running = false;
+    void ended.then((code) => this.end(code));
+  }
+
+  /** Settles `exited` when all is over. */
+  private async end(code: number): Promise<void> {
     const oomKilled = code === 137 && (await oomKills(this.place.cgroup)) > 0;
-    await log?.close();
-    this.settle({ code, oomKilled });
+    await this.program.end();
+    const exit = { code, oomKilled };
+    // Where that cannot be written any more, the supervisor still knows it.
+    if (this.supervisor) await writeExit(this.place.directory, exit).catch(() => undefined);
+    this.settle(exit);
   }
 
   private async free(): Promise<void> {
     await this.starting?.catch(() => undefined);
     if (this.spawned) {
       this.kill("SIGKILL");
-      await this.exited;
+      if (this.pid > 0) await this.exited;
       await runHostTool(this.place.command, ["--root", this.place.state, "delete", "--force", this.id]);
     }
     if (this.mounted) await runHostTool("umount", ["-l", join(this.place.directory, "merged")]);
     await rm(this.place.directory, { recursive: true, force: true });
+    if (this.pid > 0) this.supervisor?.forget(this.pid);
+    this.settle({ code: START_FAILED, oomKilled: false });
     this.onRemoved();
   }
 }
 
-/** Waits for the file that runc writes once the container's program runs. */
-class PidFile {
-  private readonly path: string;
-  private readonly watcher: ReturnType<typeof watch>;
-  private readonly seen: Promise<void>;
-
-  constructor(directory: string) {
-    this.path = join(directory, "pid");
-    this.watcher = watch(directory);
-    this.seen = new Promise((resolve) => {
-      this.watcher.on("change", (_event, name) => {
-        if (name === "pid") resolve();
-      });
-    });
-  }
-
-  async written(): Promise<number> {
-    await this.seen;
-    return Number(await readFile(this.path, "utf8"));
-  }
-
-  async exists(): Promise<boolean> {
-    return await readFile(this.path).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  close(): void {
-    this.watcher.close();
-  }
-}
-
-/** Kills the process that `runc exec` started, whose number it wrote to a file. */
-async function killFromFile(path: string): Promise<void> {
-  const pid = Number(await readFile(path, "utf8").catch(() => "0"));
-  if (pid > 0) process.kill(pid, "SIGKILL");
-}
-
-/** What runc wrote to its log, as an error. */
-async function startFailure(errorLog: string): Promise<SandboxError> {
-  const lines = (await readFile(errorLog, "utf8").catch(() => "")).split("\n").filter(Boolean);
-  const messages = lines.map((line) => (JSON.parse(line) as { level: string; msg: string }).msg);
-  const message = messages.at(-1) ?? "runc ended without saying why";
-  return new SandboxError("RunContainerError", `failed to start the container: ${message}`);
-}
+/** How `runc exec` says that it could not start the program. */
+const complaint: ComplaintForm = {
+  prefix: '{"level":"error","msg":"',
+  reason: (said) => (/^\{[^\n]*\}$/.test(said) ? (JSON.parse(said) as { msg: string }).msg : undefined),
+};

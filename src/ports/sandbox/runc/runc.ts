@@ -1,10 +1,12 @@
 /** Containers in runc: namespaces, cgroups, seccomp and dropped capabilities. Needs root. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { killByArgument, removeCgroups, unmountBelow } from "../leftovers.ts";
-import type { Container, ContainerSpec, SandboxRuntime } from "../runtime.ts";
+import type { Container, ContainerSpec, SandboxRuntime, Survivor } from "../runtime.ts";
+import { Supervision } from "../supervisor/supervision.ts";
+import { clearDirectory, resumeContainers } from "../survivors.ts";
 import { RuncContainer, type RuncPlace } from "./container.ts";
 
 export type RuncOptions = {
@@ -19,24 +21,30 @@ export function createRunc(options: RuncOptions): SandboxRuntime {
   return new Runc(options);
 }
 
+/** Where runc keeps what it knows of containers. */
+const STATE = ".state";
+
 class Runc implements SandboxRuntime {
   readonly name = "runc";
   readonly limitations: readonly string[] = [];
+  readonly enforces = { limits: true, groups: true, seccomp: true };
   private readonly directory: string;
   private readonly cgroup: string;
   private readonly command: string;
   private readonly openFiles = ownOpenFilesLimit();
   private readonly containers = new Map<string, RuncContainer>();
+  private readonly supervision: Supervision;
 
   constructor(options: RuncOptions) {
     this.directory = resolve(options.directory);
+    this.supervision = new Supervision(this.directory);
     this.cgroup = `/slipway/${instanceOf(this.directory)}`;
     this.command = options.command ?? "runc";
   }
 
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<Container> {
     signal?.throwIfAborted();
-    const container = new RuncContainer(spec, this.place(spec.id), () => this.containers.delete(spec.id));
+    const container = this.container(spec);
     this.containers.set(spec.id, container);
     try {
       await container.start(signal);
@@ -47,22 +55,38 @@ class Runc implements SandboxRuntime {
     }
   }
 
-  async recover(): Promise<void> {
+  async recover(): Promise<readonly Survivor[]> {
+    // Whatever runc was just doing is not finished: neither is the container then.
     await killByArgument(this.stateDirectory);
-    await removeCgroups(this.cgroup);
-    await unmountBelow(this.directory);
-    await rm(this.directory, { recursive: true, force: true });
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    const supervisor = await this.supervision.find();
+    const survivors = await resumeContainers(this.directory, async ({ spec }) => {
+      const container = this.container(spec);
+      if (!(await container.resume(supervisor))) return undefined;
+      this.containers.set(spec.id, container);
+      return container;
+    });
+    const kept = new Set(this.containers.keys());
+    await removeCgroups(this.cgroup, kept);
+    await unmountBelow(this.directory, kept);
+    if (kept.size === 0) await this.supervision.quit();
+    else await clearDirectory(this.stateDirectory, kept);
+    await clearDirectory(this.directory, kept.size === 0 ? kept : new Set([...kept, STATE]));
+    return survivors;
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.containers.values()].map((container) => container.remove()));
+    await this.supervision.quit();
     await removeCgroups(this.cgroup);
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  private container(spec: ContainerSpec): RuncContainer {
+    return new RuncContainer(spec, this.place(spec.id), () => this.containers.delete(spec.id));
+  }
+
   private get stateDirectory(): string {
-    return join(this.directory, ".state");
+    return join(this.directory, STATE);
   }
 
   private place(id: string): RuncPlace {
@@ -72,6 +96,7 @@ class Runc implements SandboxRuntime {
       directory: join(this.directory, id),
       cgroup: `${this.cgroup}/${id}`,
       openFiles: this.openFiles,
+      supervision: this.supervision,
     };
   }
 }
