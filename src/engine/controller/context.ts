@@ -4,8 +4,9 @@ import { canonicalJson, includes } from "#kit/json.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import type { ObjectCache } from "./cache.ts";
 import type { Context, EventType } from "./controller.ts";
-import type { Informer, Selection } from "./informer.ts";
+import type { Informer } from "./informer.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Selection } from "./store.ts";
 import { selectionTopic, topicOf } from "./topics.ts";
 
 /** What a controller's passes share: the last thing it applied to each child, to leave out writes that change nothing. */
@@ -78,12 +79,13 @@ export class Pass implements Context {
     resource: ResourceRef<O>,
     target: { name: string; namespace?: string | undefined },
     body: unknown,
+    options: { subresource?: string } = {},
   ): Promise<O> {
     const result = await this.client.patch(
       resource,
       target,
       { type: "merge", body },
-      { fieldManager: this.options.controller },
+      { fieldManager: this.options.controller, ...options },
     );
     ((await this.options.informerFor(resource)) as Informer<O>).observe(result);
     return result;

@@ -2,8 +2,8 @@
 import type { Resource } from "#api/define.ts";
 import type { ResourceRef } from "#api/meta.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
-import type { Selection } from "./informer.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Selection } from "./store.ts";
 
 type StatusOf<T> = T extends { status?: infer S | undefined } ? NonNullable<S> : Record<string, unknown>;
 
@@ -22,11 +22,12 @@ export interface Context {
   apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options?: { owned?: boolean }): Promise<O>;
   /** Creates a child with an owner reference. Throws StatusError AlreadyExists when there is one of that name. */
   create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O>;
-  /** Merge patch of any object. */
+  /** Merge patch of any object, or of a subresource. */
   patch<O>(
     resource: ResourceRef<O>,
     target: { name: string; namespace?: string | undefined },
     body: unknown,
+    options?: { subresource?: string },
   ): Promise<O>;
   delete<O>(resource: ResourceRef<O>, target: { name: string; namespace?: string | undefined }): Promise<boolean>;
   /** Writes a status before the pass is over, for work that takes long. */
@@ -38,16 +39,25 @@ export interface Context {
 export type Controller<T> = {
   /** Field manager and name in logs, e.g. `supply/workload`. */
   name: string;
+  /** Who its events come from, when that is not its name. */
+  reportsAs?: string;
   for: Resource<T>;
   /** Kinds whose objects carry a controller reference to ours. */
   owns?: readonly ResourceRef<unknown>[];
   /** How many objects may be reconciled at once. */
   concurrency?: number;
+  /** Whether objects that are being deleted are reconciled like others, as long as something holds them. */
+  whileDeleted?: boolean;
   /** Other reasons to look again: called at start with the way to wake a key; returns how to stop. */
   wakes?: (wake: (key: string) => void, known: { keys(): readonly string[] }) => () => void;
   reconcile(object: T, context: Context): Promise<Outcome<StatusOf<T>>>;
-  /** Called before the object goes away; the runtime keeps a finalizer for it. */
-  finalize?(object: T, context: Context): Promise<void>;
+  /**
+   * Called before the object goes away; the runtime keeps a finalizer for it. Resolves to false when something else
+   * has to happen first: a change of what was read calls it again.
+   */
+  finalize?(object: T, context: Context): Promise<unknown>;
+  /** The name of that finalizer, where it is a known one. */
+  finalizer?: string;
 };
 
 /** Declares a controller; only gives the compiler the types. */

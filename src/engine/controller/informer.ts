@@ -1,12 +1,11 @@
 /** An informer: a local, always current copy of one kind's objects, kept by list and watch. */
 import { keyOf, type ResourceRef, type Unstructured } from "#api/meta.ts";
-import { compileSelector, type LabelPredicate, type Labels } from "#kit/selector.ts";
 import { hasReason } from "#kit/status.ts";
 import type { KubeClient } from "#ports/kube/client.ts";
+import { ObjectStore, type Selection } from "./store.ts";
 
 export type InformerEvent<T> = { type: "ADDED" | "MODIFIED" | "DELETED"; object: T; previous?: T };
 export type Listener<T> = (event: InformerEvent<T>) => void;
-export type Selection = { namespace?: string | undefined; labels?: Labels | undefined };
 
 export type InformerOptions = {
   /** Waits before listing again after a failure; resolves early when the signal aborts. */
@@ -22,7 +21,7 @@ export class Informer<T> {
   readonly resource: ResourceRef<T>;
   private readonly client: KubeClient;
   private readonly options: InformerOptions;
-  private readonly objects = new Map<string, T>();
+  private readonly objects = new ObjectStore<T>();
   private readonly listeners = new Set<Listener<T>>();
   private readonly stop = new AbortController();
   private seen = 0;
@@ -45,14 +44,9 @@ export class Informer<T> {
     return this.objects.get(namespace ? `${namespace}/${name}` : name);
   }
 
-  /** Objects in key order of arrival; `labels` are equality requirements. */
+  /** Objects in the order of their arrival. */
   list(selection: Selection = {}): readonly T[] {
-    const matches: LabelPredicate = compileSelector({ matchLabels: selection.labels ?? {} });
-    return [...this.objects.values()].filter((object) => {
-      const { metadata } = object as Unstructured;
-      if (selection.namespace && metadata.namespace !== selection.namespace) return false;
-      return selection.labels ? matches(metadata.labels) : true;
-    });
+    return this.objects.select(selection);
   }
 
   /** Calls `listener` for every object there is (as ADDED) and then for every change; returns the way to stop. */
@@ -94,7 +88,7 @@ export class Informer<T> {
     const { items, resourceVersion } = await this.client.list(this.resource, { signal: this.stop.signal });
     const current = new Set(items.map((item) => keyOf(item as Unstructured)));
     this.seen = Number(resourceVersion) || 0;
-    for (const [key, object] of [...this.objects]) if (!current.has(key)) this.remove(object);
+    for (const [key, object] of this.objects.entries()) if (!current.has(key)) this.remove(object);
     for (const item of items) this.store(item);
     this.synced.resolve();
     return resourceVersion;

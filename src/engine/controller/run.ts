@@ -1,5 +1,4 @@
 /** Runs controllers: level-triggered passes over keys, with everything around them that authors never write. */
-import { Event } from "#api/builtin/index.ts";
 import { apiVersionOf, controllerOf, keyOf, type ResourceRef, type Unstructured } from "#api/meta.ts";
 import { deepEqual } from "#kit/json.ts";
 import { hasReason } from "#kit/status.ts";
@@ -7,6 +6,7 @@ import type { ObjectCache } from "./cache.ts";
 import { type Applied, Pass } from "./context.ts";
 import type { Controller, EventType } from "./controller.ts";
 import { withDeadline } from "./deadline.ts";
+import { EventRecorder } from "./events.ts";
 import type { Informer, InformerEvent } from "./informer.ts";
 import { type Outcome, waiting } from "./outcome.ts";
 import { type QueueClock, systemQueueClock, WorkQueue } from "./queue.ts";
@@ -66,6 +66,7 @@ class Loop {
   private readonly log: Log;
   private readonly finalizer: string;
   private readonly passTimeoutMs: number;
+  private readonly recorder: EventRecorder;
 
   constructor(cache: ObjectCache, controller: Controller<Unstructured>, options: RunOptions) {
     this.cache = cache;
@@ -73,7 +74,13 @@ class Loop {
     this.clock = options.clock ?? (() => new Date());
     this.log = options.log ?? (() => undefined);
     this.passTimeoutMs = options.passTimeoutMs ?? 10 * 60_000;
-    this.finalizer = `slipway.dev/${controller.name.replaceAll("/", "-")}`;
+    this.recorder = new EventRecorder({
+      client: cache.client,
+      component: controller.reportsAs ?? controller.name,
+      clock: this.clock,
+      onError: (error) => this.log("debug", "event not recorded", { error: String(error) }),
+    });
+    this.finalizer = controller.finalizer ?? `slipway.dev/${controller.name.replaceAll("/", "-")}`;
     this.queue = new WorkQueue(
       (key) => this.pass(key),
       controller.concurrency ?? 8,
@@ -182,13 +189,13 @@ class Loop {
       informerFor: (resource) => this.informerFor(resource),
       track: (topic) => this.tracker.track(key, topic),
       report: (outcome) => this.writeStatus(object, outcome),
-      event: (type, reason, message) => void this.recordEvent(object, type, reason, message),
+      event: (type, reason, message) => this.tell(object, type, reason, message),
       log: (message, fields) => this.log("info", message, { controller: this.controller.name, ...fields }),
     });
   }
 
   private async reconcile(key: string, object: Unstructured, context: Pass): Promise<void> {
-    if (object.metadata.deletionTimestamp) return await this.finalize(object, context);
+    if (object.metadata.deletionTimestamp && !this.controller.whileDeleted) return await this.finalize(object, context);
     const current = this.controller.finalize ? await this.ensureFinalizer(object) : object;
     const outcome = (await this.controller.reconcile(current, context)) as Outcome<Record<string, unknown>>;
     await this.writeStatus(current, outcome);
@@ -204,7 +211,7 @@ class Loop {
   private async finalize(object: Unstructured, context: Pass): Promise<void> {
     const finalizers = object.metadata.finalizers ?? [];
     if (!this.controller.finalize || !finalizers.includes(this.finalizer)) return;
-    await this.controller.finalize(object, context);
+    if ((await this.controller.finalize(object, context)) === false) return;
     await this.writeFinalizers(
       object,
       finalizers.filter((name) => name !== this.finalizer),
@@ -253,12 +260,7 @@ class Loop {
     const [before, after] = [find(previous), find(next)];
     if (!after || (before?.status === after.status && before.reason === after.reason)) return;
     if (after.status === "Unknown") return;
-    void this.recordEvent(
-      object,
-      type,
-      after.reason ?? rollUp ?? "Ready",
-      after.message || `${rollUp} is ${after.status}`,
-    );
+    this.tell(object, type, after.reason ?? rollUp ?? "Ready", after.message || `${rollUp} is ${after.status}`);
   }
 
   private async onFailure(key: string, object: Unstructured, error: unknown): Promise<void> {
@@ -273,27 +275,11 @@ class Loop {
     this.queue.addAfter(key, Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS));
   }
 
-  private async recordEvent(object: Unstructured, type: EventType, reason: string, message: string): Promise<void> {
-    const now = timestamp(this.clock());
-    const { name, namespace = "default", uid } = object.metadata;
-    const { kind } = this.controller.for;
-    const reference = { apiVersion: apiVersionOf(this.controller.for), kind, name, namespace, uid };
-    const draft = {
-      metadata: { generateName: `${name}.`, namespace },
-      involvedObject: reference,
-      type,
-      reason,
-      message: message.slice(0, 1024),
-      source: { component: this.controller.name },
-      reportingComponent: this.controller.name,
-      reportingInstance: "",
-      firstTimestamp: now,
-      lastTimestamp: now,
-      count: 1,
-    };
-    await this.cache.client.create(Event, draft as never).catch((error: unknown) => {
-      this.log("debug", "event not recorded", { error: String(error) });
-    });
+  private tell(object: Unstructured, type: EventType, reason: string, message: string): void {
+    const { name, namespace, uid, resourceVersion } = object.metadata;
+    const { for: resource } = this.controller;
+    const subject = { apiVersion: apiVersionOf(resource), kind: resource.kind, name, namespace, uid, resourceVersion };
+    this.recorder.record(subject, type, reason, message);
   }
 }
 

@@ -1,14 +1,14 @@
 /** Table tests for reconcilers: the world before, one pass, then exactly the writes and the status it must give. */
 import type { Resource } from "#api/define.ts";
-import { apiVersionOf, keyOf, type ResourceRef, type Unstructured } from "#api/meta.ts";
+import { apiVersionOf, controllerOf, keyOf, type ResourceRef, type Unstructured } from "#api/meta.ts";
 import { clone, deepFreeze } from "#kit/json.ts";
 import { compileSelector } from "#kit/selector.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import type { Transport } from "#ports/kube/transport.ts";
 import type { Context, Controller, EventType } from "./controller.ts";
-import type { Selection } from "./informer.ts";
 import type { Outcome } from "./outcome.ts";
 import { composeStatus, type StatusFields } from "./status.ts";
+import type { Selection } from "./store.ts";
 
 export type Write = { verb: "apply" | "create" | "patch" | "delete"; key: string; object?: unknown };
 
@@ -78,6 +78,7 @@ class RecordingContext implements Context {
       (object) =>
         isOf(object, resource) &&
         (!selection.namespace || object.metadata.namespace === selection.namespace) &&
+        (!selection.owner || controllerOf(object)?.uid === selection.owner) &&
         matches(object.metadata.labels),
     ) as O[];
   }
@@ -92,7 +93,14 @@ class RecordingContext implements Context {
   }
 
   async create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O> {
-    const object = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...draft } as unknown as Unstructured;
+    const { name, generateName } = draft.metadata;
+    const metadata = { ...draft.metadata, name: name ?? `${generateName}${this.writes.length + 1}` };
+    const object = {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      ...draft,
+      metadata,
+    } as unknown as Unstructured;
     this.writes.push({ verb: "create", key: `${resource.kind} ${keyOf(object)}`, object });
     return object as O;
   }

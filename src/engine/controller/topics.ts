@@ -1,8 +1,8 @@
 /** What a pass read, as topics, and which topics a change concerns. Pure. */
-import type { ResourceRef, Unstructured } from "#api/meta.ts";
+import { controllerOf, type ResourceRef, type Unstructured } from "#api/meta.ts";
 import type { Labels } from "#kit/selector.ts";
 import { pathOf } from "#ports/kube/client.ts";
-import type { Selection } from "./informer.ts";
+import { narrowest, type Selection } from "./store.ts";
 
 /** One object. */
 export function topicOf(resource: ResourceRef<unknown>, namespace: string | undefined, name: string): string {
@@ -15,13 +15,14 @@ export function collectionTopic(resource: ResourceRef<unknown>, namespace: strin
 }
 
 /**
- * The objects of a selection. One of its labels stands for all of them, the one with the longest value as that is most
- * likely an identity: a change wakes those who asked for a label that the object has, and not everybody in the namespace.
+ * The objects of a selection: those of an owner, or those with a label. One label stands for all of them: a change wakes
+ * those who asked for a label that the object has, and not everybody in the namespace.
  */
-export function selectionTopic(resource: ResourceRef<unknown>, { namespace, labels = {} }: Selection): string {
+export function selectionTopic(resource: ResourceRef<unknown>, { namespace, labels = {}, owner }: Selection): string {
   const collection = collectionTopic(resource, namespace);
-  const [narrowest] = Object.entries(labels).sort(([, left], [, right]) => right.length - left.length);
-  return narrowest ? `${collection}?${narrowest[0]}=${narrowest[1]}` : collection;
+  if (owner) return `${collection}@${owner}`;
+  const label = narrowest(labels);
+  return label ? `${collection}?${label[0]}=${label[1]}` : collection;
 }
 
 /** Every topic whose answer a change may alter. `previous` is the object before. */
@@ -34,7 +35,11 @@ export function topicsOfChange(
   const topics = new Set([topicOf(resource, namespace, name)]);
   for (const collection of [collectionTopic(resource, namespace), collectionTopic(resource, undefined)]) {
     topics.add(collection);
-    for (const labels of [object.metadata.labels, previous?.metadata.labels]) addLabels(topics, collection, labels);
+    for (const version of previous ? [object, previous] : [object]) {
+      const owner = controllerOf(version);
+      if (owner) topics.add(`${collection}@${owner.uid}`);
+      addLabels(topics, collection, version.metadata.labels);
+    }
   }
   return topics;
 }

@@ -14,12 +14,11 @@ export type PodFailure = { reason: "FailedCreate" | "FailedDelete"; message: str
 export async function createPods(
   drafts: readonly Draft<k8s.Pod>[],
   context: Context,
-  create: (draft: Draft<k8s.Pod>) => Promise<k8s.Pod> = (draft) => context.apply(Pod, draft),
 ): Promise<{ pods: k8s.Pod[]; failure?: PodFailure }> {
   const pods: k8s.Pod[] = [];
   for (let start = 0, size = 1; start < drafts.length; start += size, size *= 2) {
     const batch = drafts.slice(start, start + size);
-    const results = await Promise.allSettled(batch.map(create));
+    const results = await Promise.allSettled(batch.map((draft) => context.create(Pod, draft)));
     for (const result of results) {
       if (result.status === "fulfilled") {
         pods.push(result.value);

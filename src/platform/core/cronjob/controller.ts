@@ -19,39 +19,35 @@ type Runs = { active: k8s.ObjectReference[]; last: number | undefined; succeeded
 export function cronJobController(clock: AgendaClock = wallClock): Controller<k8s.CronJob> {
   const agenda = new Agenda(clock);
   const told = new Announcements();
-  const seen = new Map<string, number | undefined>();
+  const schedules = new Schedules();
   return controller<k8s.CronJob>({
     name: "core/cronjob",
+    reportsAs: "cronjob-controller",
     for: CronJob,
     owns: [Job],
     concurrency: 32,
     wakes: (wake) => agenda.start(wake),
     async reconcile(cronJob, context) {
-      const { uid = "", generation } = cronJob.metadata;
-      const active = await activeJobs(cronJob, context);
-      // who lists all Jobs is woken by all Jobs: with many CronJobs that is done only when one of ours has ended
-      const isQuiet = seen.has(uid) && seen.get(uid) === generation && active !== undefined;
-      const jobs = isQuiet
-        ? active
-        : jobsOf(cronJob, await context.list(Job, { namespace: cronJob.metadata.namespace }));
-      const runs = reviewRuns(cronJob, jobs, told, context);
-      agenda.set(keyOf(cronJob), await startDue(cronJob, { jobs, runs, told }, context));
-      for (const job of outdatedJobs(cronJob, jobs)) await deleteJob(job, runs, context);
-      seen.set(uid, generation);
+      const { namespace, uid } = cronJob.metadata;
+      const all = await context.list(Job, { namespace, owner: uid });
+      const outdated = new Set(outdatedJobs(cronJob, all));
+      for (const job of outdated) await deleteJob(job, context);
+      const jobs = all.filter((job) => !outdated.has(job));
+      const runs = reviewRuns(withoutRuns(cronJob, outdated), jobs, told, context);
+      agenda.set(
+        keyOf(cronJob),
+        await startDue(cronJob, { jobs, runs, told, changed: schedules.isChanged(cronJob) }, context),
+      );
       return report(runs);
     },
   });
 }
 
-/** The Jobs that the status calls active; undefined when one of them has ended or gone. */
-async function activeJobs({ metadata, status }: k8s.CronJob, context: Context): Promise<k8s.Job[] | undefined> {
-  const jobs: k8s.Job[] = [];
-  for (const { name = "", uid } of status?.active ?? []) {
-    const job = await context.get(Job, name, metadata.namespace);
-    if (job?.metadata.uid !== uid || !job || endOf(job)) return undefined;
-    jobs.push(job);
-  }
-  return jobs;
+/** As if the status did not call those Jobs active. */
+function withoutRuns(cronJob: k8s.CronJob, jobs: ReadonlySet<k8s.Job>): k8s.CronJob {
+  const gone = new Set([...jobs].map(({ metadata }) => metadata.uid));
+  const active = cronJob.status?.active?.filter(({ uid }) => !gone.has(uid));
+  return { ...cronJob, status: { ...cronJob.status, ...(active && { active }) } };
 }
 
 function report({ active, last, succeeded }: Runs): Outcome<k8s.CronJobStatus> {
@@ -80,6 +76,18 @@ class Announcements {
 
   forget({ metadata }: k8s.CronJob): void {
     this.said.delete(metadata.uid ?? "");
+  }
+}
+
+/** The schedules as they were seen last. */
+class Schedules {
+  private readonly seen = new Map<string, string>();
+
+  isChanged({ metadata, spec }: k8s.CronJob): boolean {
+    const schedule = `${spec.timeZone ?? ""} ${spec.schedule}`;
+    const before = this.seen.get(metadata.uid ?? "");
+    this.seen.set(metadata.uid ?? "", schedule);
+    return before !== undefined && before !== schedule;
   }
 }
 
@@ -122,7 +130,13 @@ function takeIn(job: k8s.Job, { cronJob, told, runs }: Review, context: Context)
 
 type Review = { cronJob: k8s.CronJob; told: Announcements; runs: Runs };
 
-type Situation = { jobs: readonly k8s.Job[]; runs: Runs; told: Announcements };
+type Situation = {
+  jobs: readonly k8s.Job[];
+  runs: Runs;
+  told: Announcements;
+  /** Somebody has just changed the schedule: what it would have asked for before now is nobody's wish. */
+  changed: boolean;
+};
 
 /** Starts the run that is due, if any; answers with the next time to look, in milliseconds since 1970. */
 async function startDue(cronJob: k8s.CronJob, situation: Situation, context: Context): Promise<number | undefined> {
@@ -134,6 +148,7 @@ async function startDue(cronJob: k8s.CronJob, situation: Situation, context: Con
   }
   if (cronJob.spec.suspend) return undefined;
   const timing = timingOf(cronJob, plan, { last: runs.last, now: context.now().getTime() });
+  if (situation.changed) return timing.next;
   if (timing.due === undefined) {
     tellMissed(cronJob, timing, situation, context);
     return timing.next;
@@ -166,14 +181,14 @@ function tellMissed(cronJob: k8s.CronJob, { next }: Timing, { runs, told }: Situ
 async function replaceActive({ jobs, runs }: Situation, context: Context): Promise<void> {
   for (const { uid } of [...runs.active]) {
     const job = jobs.find(({ metadata }) => metadata.uid === uid);
-    if (job) await deleteJob(job, runs, context);
+    if (job) await deleteJob(job, context);
+    runs.active = runs.active.filter((reference) => reference.uid !== job?.metadata.uid);
   }
 }
 
-async function deleteJob(job: k8s.Job, runs: Runs, context: Context): Promise<void> {
-  const { name, namespace, uid } = job.metadata;
+async function deleteJob(job: k8s.Job, context: Context): Promise<void> {
+  const { name, namespace } = job.metadata;
   await context.delete(Job, { name, namespace });
-  runs.active = runs.active.filter((reference) => reference.uid !== uid);
   context.event("Normal", "SuccessfulDelete", `Deleted job ${name}`);
 }
 

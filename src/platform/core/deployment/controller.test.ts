@@ -159,13 +159,13 @@ describe("a Deployment", () => {
     assert.deepEqual(
       status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]),
       [
-        ["Progressing", "True", "NewReplicaSetAvailable"],
         ["Available", "True", "MinimumReplicasAvailable"],
+        ["Progressing", "True", "NewReplicaSetAvailable"],
       ],
     );
     assert.deepEqual(
       [status.replicas, status.updatedReplicas, status.availableReplicas, status.unavailableReplicas],
-      [3, 3, 3, 0],
+      [3, 3, 3, undefined],
     );
   });
 

@@ -4,14 +4,17 @@ import type * as k8s from "#api/builtin/types.gen.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { adoption, claim, controllerReference, release } from "../claim.ts";
+import { listClaimables } from "../claimables.ts";
 import { type DeploymentPlan, planDeployment, type Resize } from "./plan.ts";
 import { findNewSet, newSetName, REVISION } from "./replica-sets.ts";
-import { countReplicas, judgeAvailability, judgeProgress, replicaFailure } from "./status.ts";
+import { countReplicas, judgeDeployment, withoutZeros } from "./status.ts";
 
 /** Reconciles Deployments. */
 export function deploymentController(): Controller<k8s.Deployment> {
   return controller<k8s.Deployment>({
     name: "core/deployment",
+    reportsAs: "deployment-controller",
+    whileDeleted: true,
     for: Deployment,
     owns: [ReplicaSet],
     async reconcile(deployment, context) {
@@ -31,15 +34,15 @@ export function deploymentController(): Controller<k8s.Deployment> {
 function isAtRest({ metadata, spec, status }: k8s.Deployment): boolean {
   return (
     spec.replicas === 0 &&
-    status?.replicas === 0 &&
-    status.observedGeneration === metadata.generation &&
-    status.conditions?.some(({ reason }) => reason === "NewReplicaSetAvailable") === true
+    (status?.replicas ?? 0) + (status?.terminatingReplicas ?? 0) === 0 &&
+    status?.observedGeneration === metadata.generation &&
+    status?.conditions?.some(({ reason }) => reason === "NewReplicaSetAvailable") === true
   );
 }
 
 async function claimSets(deployment: k8s.Deployment, context: Context): Promise<k8s.ReplicaSet[]> {
   const { namespace, uid } = deployment.metadata;
-  const candidates = await context.list(ReplicaSet, { namespace });
+  const candidates = await listClaimables(context, ReplicaSet, deployment);
   const { owned, adopt, release: strays } = claim(deployment, deployment.spec.selector, candidates);
   for (const set of strays) await context.patch(ReplicaSet, { name: set.metadata.name, namespace }, release(set, uid));
   const owner = controllerReference({ ...deployment, apiVersion: Deployment.apiVersion, kind: Deployment.kind });
@@ -73,16 +76,20 @@ async function applyPlan(
     current.set(resize.name, await context.patch(ReplicaSet, { name: resize.name, namespace }, body));
     announce(resize, context);
   }
-  if (plan.annotate) {
-    const body = { metadata: { annotations: plan.annotate.annotations } };
-    current.set(plan.annotate.name, await context.patch(ReplicaSet, { name: plan.annotate.name, namespace }, body));
+  if (plan.adjust) {
+    const { name: adjusted, annotations, minReadySeconds } = plan.adjust;
+    const body = { metadata: { annotations }, spec: { minReadySeconds } };
+    current.set(adjusted, await context.patch(ReplicaSet, { name: adjusted, namespace }, body));
   }
   for (const old of plan.remove) {
     await context.delete(ReplicaSet, { name: old, namespace });
     current.delete(old);
   }
-  if (plan.revision !== undefined)
-    await context.patch(Deployment, { name, namespace }, { metadata: { annotations: { [REVISION]: plan.revision } } });
+  if (plan.revision !== undefined) {
+    const body = { metadata: { annotations: { [REVISION]: plan.revision } } };
+    // beside the status, because a change of annotations counts as a new generation otherwise
+    await context.patch(Deployment, { name, namespace }, body, { subresource: "status" });
+  }
   return [...current.values()];
 }
 
@@ -101,14 +108,10 @@ function report(
   const now = context.now();
   const newSet = findNewSet(deployment, sets);
   const counts = countReplicas(sets, newSet);
-  const progress = judgeProgress({ deployment, counts, newSet, created: plan.create !== undefined, now });
-  const conditions = [progress.condition, judgeAvailability(deployment, counts, now), replicaFailure(sets)];
+  const world = { deployment, counts, sets, newSet, created: plan.create !== undefined, now };
+  const { conditions, recheckAfter } = judgeDeployment(world);
   return settled(
-    {
-      ...counts,
-      observedGeneration: deployment.metadata.generation,
-      conditions: conditions.filter((condition) => condition !== undefined),
-    },
-    { ...(progress.recheckAfter !== undefined && { recheckAfter: progress.recheckAfter }) },
+    { ...withoutZeros(counts), observedGeneration: deployment.metadata.generation, conditions },
+    { ...(recheckAfter !== undefined && { recheckAfter }) },
   );
 }

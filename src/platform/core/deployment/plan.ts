@@ -1,6 +1,5 @@
 /** What a Deployment has to do next to its ReplicaSets. Pure. */
 import type * as k8s from "#api/builtin/types.gen.ts";
-import { deepEqual } from "#kit/json.ts";
 import type { Draft } from "#ports/kube/client.ts";
 import {
   byAge,
@@ -21,8 +20,8 @@ export type Resize = { name: string; from: number; to: number; annotations: Reco
 export type DeploymentPlan = {
   create?: Draft<k8s.ReplicaSet>;
   resize: Resize[];
-  /** Annotations that the new set lacks. */
-  annotate?: { name: string; annotations: Record<string, string> };
+  /** What else is to be changed of the new set. */
+  adjust?: { name: string; annotations: Record<string, string>; minReadySeconds: number };
   /** Value of the Deployment's revision annotation, when it has to change. */
   revision?: string;
   /** Names of ReplicaSets beyond the history limit. */
@@ -36,7 +35,7 @@ export function planDeployment(deployment: k8s.Deployment, sets: readonly k8s.Re
   const old = ordered.filter((set) => set !== newSet);
   if (deployment.metadata.deletionTimestamp) return { resize: [], remove: [] };
   if (deployment.spec.paused || isScaling(deployment, ordered))
-    return { resize: toResizes(deployment, ordered, scaleOnly(deployment, newSet, old)), remove: [] };
+    return { resize: toResizes(deployment, ordered, scaleOnly(deployment, newSet, old), true), remove: [] };
   if (isRecreate(deployment) && old.some(hasPods)) return { resize: emptied(deployment, old), remove: [] };
 
   const revision = nextRevision(newSet, old);
@@ -48,10 +47,13 @@ export function planDeployment(deployment: k8s.Deployment, sets: readonly k8s.Re
   if (!newSet) return { create: firstDraft(deployment, old, annotations), resize: [], ...common };
   const limits = limitsOf(deployment.spec);
   const sizes = rollingStep(limits, sizeOf(newSet), old.map(sizeOf));
-  const lacking = Object.entries(annotations).some(([key, value]) => newSet.metadata.annotations?.[key] !== value);
+  const { minReadySeconds = 0 } = deployment.spec;
+  const isCurrent =
+    (newSet.spec.minReadySeconds ?? 0) === minReadySeconds &&
+    Object.entries(annotations).every(([key, value]) => newSet.metadata.annotations?.[key] === value);
   return {
     resize: toResizes(deployment, ordered, sizes),
-    ...(lacking && { annotate: { name: newSet.metadata.name, annotations } }),
+    ...(!isCurrent && { adjust: { name: newSet.metadata.name, annotations, minReadySeconds } }),
     ...common,
   };
 }
@@ -116,16 +118,21 @@ function sizeOf({ metadata, spec, status }: k8s.ReplicaSet): SetSize {
   };
 }
 
-/** Sets whose size changes, and active ones whose record of the wanted size is out of date. */
-function toResizes(deployment: k8s.Deployment, sets: readonly k8s.ReplicaSet[], sizes: Sizes): Resize[] {
+/** Sets whose size changes; with `record` also active ones whose record of the wanted size is out of date. */
+function toResizes(
+  deployment: k8s.Deployment,
+  sets: readonly k8s.ReplicaSet[],
+  sizes: Sizes,
+  record = false,
+): Resize[] {
   const { replicas, maxSurge } = limitsOf(deployment.spec);
   const annotations = sizeAnnotations(replicas, maxSurge);
   return sets.flatMap(({ metadata, spec }) => {
     const from = spec.replicas ?? 1;
     const to = sizes.get(metadata.name) ?? from;
-    const known = { ...metadata.annotations, ...annotations };
-    const recorded = deepEqual(known, metadata.annotations);
-    return to === from && (recorded || to === 0) ? [] : [{ name: metadata.name, from, to, annotations }];
+    const isRecorded = Object.entries(annotations).every(([key, value]) => metadata.annotations?.[key] === value);
+    const isSame = to === from && (!record || isRecorded || to === 0);
+    return isSame ? [] : [{ name: metadata.name, from, to, annotations }];
   });
 }
 

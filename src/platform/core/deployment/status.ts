@@ -5,7 +5,12 @@ import { limitsOf } from "./rollout.ts";
 export type Counts = Required<
   Pick<
     k8s.DeploymentStatus,
-    "replicas" | "updatedReplicas" | "readyReplicas" | "availableReplicas" | "unavailableReplicas"
+    | "replicas"
+    | "updatedReplicas"
+    | "readyReplicas"
+    | "availableReplicas"
+    | "unavailableReplicas"
+    | "terminatingReplicas"
   >
 >;
 
@@ -21,6 +26,21 @@ export function countReplicas(sets: readonly k8s.ReplicaSet[], newSet: k8s.Repli
     readyReplicas: sum(({ status }) => status?.readyReplicas),
     availableReplicas: available,
     unavailableReplicas: Math.max(0, wanted - available),
+    terminatingReplicas: sum(({ status }) => status?.terminatingReplicas),
+  };
+}
+
+/** The counts as a status has them: zeros are left out, but for what is terminating. */
+export function withoutZeros({ terminatingReplicas, ...counts }: Counts): {
+  [field in keyof Counts]: number | undefined;
+} {
+  return {
+    replicas: counts.replicas || undefined,
+    updatedReplicas: counts.updatedReplicas || undefined,
+    readyReplicas: counts.readyReplicas || undefined,
+    availableReplicas: counts.availableReplicas || undefined,
+    unavailableReplicas: counts.unavailableReplicas || undefined,
+    terminatingReplicas,
   };
 }
 
@@ -35,6 +55,8 @@ type Sign = { status: string; reason: string; message: string };
 export type ProgressWorld = {
   deployment: k8s.Deployment;
   counts: Counts;
+  /** All ReplicaSets, the new one among them. */
+  sets: readonly k8s.ReplicaSet[];
   newSet: k8s.ReplicaSet | undefined;
   /** The new set was created in this pass. */
   created: boolean;
@@ -42,60 +64,70 @@ export type ProgressWorld = {
 };
 
 export type Progress = {
-  condition: k8s.DeploymentCondition | undefined;
+  conditions: k8s.DeploymentCondition[];
   /** Milliseconds until the deadline has to be looked at again. */
   recheckAfter?: number;
 };
 
-/** The Progressing condition: moves with every sign of progress, turns False when there is none before the deadline. */
-export function judgeProgress(world: ProgressWorld): Progress {
-  const { deployment, counts, now } = world;
-  const before = conditionOf(deployment, "Progressing");
-  const deadline = deployment.spec.progressDeadlineSeconds ?? 600;
-  const stamped = (sign: Sign): k8s.DeploymentCondition => stamp("Progressing", sign, before, now, true);
-  if (deployment.spec.paused) return { condition: paused(before) ?? stamped(PAUSED) };
-  if (before?.reason === PAUSED.reason) return { condition: stamped(RESUMED) };
-  const name = world.newSet?.metadata.name ?? "";
-  const subject = name ? `ReplicaSet "${name}"` : `Deployment "${deployment.metadata.name}"`;
-  if (world.created)
-    return follow(stamped(sign("NewReplicaSetCreated", `Created new replica set "${name}"`)), deadline);
-  if (settledBefore(before, counts)) return { condition: before };
-  if (isComplete(deployment, counts))
-    return { condition: stamped(sign("NewReplicaSetAvailable", `${subject} has successfully progressed.`)) };
-  if (!before) return follow(stamped(sign("FoundNewReplicaSet", `Found new replica set "${name}"`)), deadline);
-  if (hasProgressed(deployment.status, counts))
-    return follow(stamped(sign("ReplicaSetUpdated", `${subject} is progressing.`)), deadline);
-  if (before.reason === "ProgressDeadlineExceeded") return { condition: before };
-  const late = Date.parse(before.lastUpdateTime ?? "") + deadline * 1000 - now.getTime();
-  if (late > 0) return { condition: before, recheckAfter: late + 1000 };
-  return {
-    condition: stamped({
-      status: "False",
-      reason: "ProgressDeadlineExceeded",
-      message: `${subject} has timed out progressing.`,
-    }),
-  };
-}
-
-/** A sign of progress starts the time until the deadline afresh. */
-function follow(condition: k8s.DeploymentCondition, deadline: number): Progress {
-  return { condition, recheckAfter: (deadline + 1) * 1000 };
+/**
+ * All conditions, in the order in which they changed last. Progressing moves with every sign of progress and turns
+ * False when there is none before the deadline.
+ */
+export function judgeDeployment(world: ProgressWorld): Progress {
+  const { deployment, sets, now } = world;
+  const opened = openProgress(world, deployment.status?.conditions ?? []);
+  const { sign, recheckAfter } = judgeProgress(world, conditionOf(opened, "Progressing"));
+  const available = setCondition(opened, "Available", judgeAvailability(world), now);
+  const progressing = sign ? setCondition(available, "Progressing", sign, now, true) : available;
+  const failure = replicaFailure(sets);
+  const conditions = failure
+    ? setCondition(progressing, "ReplicaFailure", failure, now)
+    : progressing.filter(({ type }) => type !== "ReplicaFailure");
+  return { conditions, ...(recheckAfter !== undefined && { recheckAfter }) };
 }
 
 const PAUSED: Sign = { status: "Unknown", reason: "DeploymentPaused", message: "Deployment is paused" };
 const RESUMED: Sign = { status: "Unknown", reason: "DeploymentResumed", message: "Deployment is resumed" };
 
+/** What is noted before progress is judged: a pause, its end, a new ReplicaSet. */
+function openProgress(
+  { deployment, newSet, created, now }: ProgressWorld,
+  conditions: readonly k8s.DeploymentCondition[],
+): k8s.DeploymentCondition[] {
+  const before = conditionOf(conditions, "Progressing");
+  const note = (sign: Sign): k8s.DeploymentCondition[] => setCondition(conditions, "Progressing", sign, now);
+  if (deployment.spec.paused) return note(PAUSED);
+  const resumed = before?.reason === PAUSED.reason ? note(RESUMED) : [...conditions];
+  const name = newSet?.metadata.name ?? "";
+  const news = sign("NewReplicaSetCreated", `Created new replica set "${name}"`);
+  if (created) return setCondition(resumed, "Progressing", news, now);
+  if (before || !newSet) return resumed;
+  return note(sign("FoundNewReplicaSet", `Found new replica set "${name}"`));
+}
+
+function judgeProgress(
+  { deployment, counts, newSet, now }: ProgressWorld,
+  before: k8s.DeploymentCondition | undefined,
+): { sign?: Sign; recheckAfter?: number } {
+  if (deployment.spec.paused) return {};
+  const name = newSet?.metadata.name;
+  const subject = name ? `ReplicaSet "${name}"` : `Deployment "${deployment.metadata.name}"`;
+  const deadline = (deployment.spec.progressDeadlineSeconds ?? 600) * 1000;
+  if (before?.reason === "NewReplicaSetAvailable" && counts.replicas === counts.updatedReplicas) return {};
+  if (isComplete(deployment, counts))
+    return { sign: sign("NewReplicaSetAvailable", `${subject} has successfully progressed.`) };
+  if (hasProgressed(deployment.status, counts))
+    return { sign: sign("ReplicaSetUpdated", `${subject} is progressing.`), recheckAfter: deadline + 1000 };
+  if (!before || before.reason === LATE) return {};
+  const left = Date.parse(before.lastUpdateTime ?? "") + deadline - now.getTime();
+  if (left > 0) return { recheckAfter: left + 1000 };
+  return { sign: { status: "False", reason: LATE, message: `${subject} has timed out progressing.` } };
+}
+
+const LATE = "ProgressDeadlineExceeded";
+
 function sign(reason: string, message: string): Sign {
   return { status: "True", reason, message };
-}
-
-function paused(before: k8s.DeploymentCondition | undefined): k8s.DeploymentCondition | undefined {
-  return before?.reason === PAUSED.reason ? before : undefined;
-}
-
-/** Once a rollout is done, scaling up or losing a pod is not judged as progress again. */
-function settledBefore(before: k8s.DeploymentCondition | undefined, counts: Counts): boolean {
-  return before?.reason === "NewReplicaSetAvailable" && counts.replicas === counts.updatedReplicas;
 }
 
 function hasProgressed(before: k8s.DeploymentStatus = {}, counts: Counts): boolean {
@@ -109,50 +141,45 @@ function hasProgressed(before: k8s.DeploymentStatus = {}, counts: Counts): boole
   );
 }
 
-/** The Available condition. */
-export function judgeAvailability(deployment: k8s.Deployment, counts: Counts, now: Date): k8s.DeploymentCondition {
+function judgeAvailability({ deployment, counts }: ProgressWorld): Sign {
   const { replicas, maxUnavailable } = limitsOf(deployment.spec);
-  const before = conditionOf(deployment, "Available");
-  return counts.availableReplicas >= replicas - maxUnavailable
-    ? stamp("Available", sign("MinimumReplicasAvailable", "Deployment has minimum availability."), before, now)
-    : stamp(
-        "Available",
-        {
-          status: "False",
-          reason: "MinimumReplicasUnavailable",
-          message: "Deployment does not have minimum availability.",
-        },
-        before,
-        now,
-      );
+  const spare = deployment.spec.strategy?.type === "Recreate" ? 0 : maxUnavailable;
+  if (counts.availableReplicas >= replicas - spare)
+    return sign("MinimumReplicasAvailable", "Deployment has minimum availability.");
+  return {
+    status: "False",
+    reason: "MinimumReplicasUnavailable",
+    message: "Deployment does not have minimum availability.",
+  };
 }
 
-/** The ReplicaFailure condition of the first ReplicaSet that has one. */
-export function replicaFailure(sets: readonly k8s.ReplicaSet[]): k8s.DeploymentCondition | undefined {
+/** Of the first ReplicaSet that has one. */
+function replicaFailure(sets: readonly k8s.ReplicaSet[]): Sign | undefined {
   for (const { status } of sets)
-    for (const condition of status?.conditions ?? [])
-      if (condition.type === "ReplicaFailure" && condition.status === "True")
-        return {
-          ...condition,
-          ...(condition.lastTransitionTime && { lastUpdateTime: condition.lastTransitionTime }),
-        };
+    for (const { type, status: value, reason = "", message = "" } of status?.conditions ?? [])
+      if (type === "ReplicaFailure" && value === "True") return { status: value, reason, message };
   return undefined;
 }
 
-function conditionOf({ status }: k8s.Deployment, type: string): k8s.DeploymentCondition | undefined {
-  return status?.conditions?.find((condition) => condition.type === type);
+function conditionOf(
+  conditions: readonly k8s.DeploymentCondition[],
+  type: string,
+): k8s.DeploymentCondition | undefined {
+  return conditions.find((condition) => condition.type === type);
 }
 
-/** `touch`: lastUpdateTime moves even when status and reason stay. */
-function stamp(
+/** What says something new goes to the end. `touch`: lastUpdateTime moves even when status and reason stay. */
+function setCondition(
+  conditions: readonly k8s.DeploymentCondition[],
   type: string,
   next: Sign,
-  before: k8s.DeploymentCondition | undefined,
   now: Date,
   touch = false,
-): k8s.DeploymentCondition {
-  if (before && !touch && before.status === next.status && before.reason === next.reason) return before;
+): k8s.DeploymentCondition[] {
+  const before = conditionOf(conditions, type);
+  if (before && !touch && before.status === next.status && before.reason === next.reason) return [...conditions];
   const time = now.toISOString().replace(/\.\d+Z$/, "Z");
   const since = before?.status === next.status ? (before.lastTransitionTime ?? time) : time;
-  return { type, ...next, lastUpdateTime: time, lastTransitionTime: since };
+  const stamped = { type, ...next, lastUpdateTime: time, lastTransitionTime: since };
+  return [...conditions.filter((condition) => condition !== before), stamped];
 }

@@ -9,7 +9,9 @@ const SERVICE_NAME = "kubernetes.io/service-name";
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const MANAGER = "endpointslice-controller.k8s.io";
 const HEADLESS = "service.kubernetes.io/headless";
-const LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time";
+export const LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time";
+/** Marks Endpoints that follow from a selector. */
+export const MANAGED_ENDPOINTS = "endpoints.kubernetes.io/managed-by";
 const OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity";
 
 /** Most endpoints in a slice. */
@@ -19,36 +21,56 @@ const ENDPOINTS_SIZE = 1000;
 
 export type SlicePlan = { apply: Draft<k8s.EndpointSlice>[]; remove: k8s.EndpointSlice[] };
 
-/** Whether the slice was made for `service` by us. */
-export function isSliceOf(service: k8s.Service, { metadata }: k8s.EndpointSlice): boolean {
-  return metadata.labels?.[SERVICE_NAME] === service.metadata.name && metadata.labels?.[MANAGED_BY] === MANAGER;
+/** By which the slices of a Service that one of the controllers made are known. */
+export function sliceLabels(service: string, manager = MANAGER): Record<string, string> {
+  return { [SERVICE_NAME]: service, [MANAGED_BY]: manager };
 }
+
+/** Whose endpoints they are; `labels` and `annotations` are those of the slices. */
+export type SliceOwner = {
+  name: string;
+  namespace: string | undefined;
+  uid: string;
+  labels: Record<string, string>;
+  annotations?: Record<string, string>;
+};
+
+/** A Service as the owner of its slices; they tell when they changed last. */
+export function sliceOwner(service: k8s.Service, now: Date): SliceOwner {
+  const { name, namespace, uid = "" } = service.metadata;
+  const labels = { ...labelsOf(service), ...sliceLabels(name) };
+  return { name, namespace, uid, labels, annotations: { [LAST_CHANGE]: now.toISOString() } };
+}
+
+export type SliceGroup = Group & { addressType?: "IPv4" | "IPv6" };
 
 /** Endpoints stay in the slice they are in; slices that do not change are not written. */
 export function planSlices(
-  service: k8s.Service,
-  groups: readonly Group[],
+  owner: SliceOwner,
+  groups: readonly SliceGroup[],
   existing: readonly k8s.EndpointSlice[],
-  now: Date,
 ): SlicePlan {
   const drafts: Draft<k8s.EndpointSlice>[] = [];
   const names = new Set(existing.map(({ metadata }) => metadata.name));
   const used = new Set<string>();
-  const whole = groups.length > 0 ? groups : [{ key: "[]", ports: [], endpoints: [] }];
+  const whole: readonly SliceGroup[] = groups.length > 0 ? groups : [{ key: "[]", ports: [], endpoints: [] }];
   for (const group of whole) {
     const mine = existing.filter(
-      ({ ports, metadata }) => canonicalJson(ports ?? []) === group.key && !used.has(metadata.name),
+      ({ ports, metadata, addressType }) =>
+        canonicalJson(ports ?? []) === group.key &&
+        addressType === (group.addressType ?? "IPv4") &&
+        !used.has(metadata.name),
     );
     for (const { name, endpoints } of distribute(group.endpoints, mine)) {
-      const slice = name ?? newName(service, names);
+      const slice = name ?? newName(owner, names);
       used.add(slice);
-      drafts.push(sliceDraft(service, { name: slice, endpoints, ports: group.ports }));
+      drafts.push(sliceDraft(owner, { ...group, name: slice, endpoints }));
     }
   }
   const live = new Map(existing.map((slice) => [slice.metadata.name, slice]));
   const changed = drafts.filter((draft) => !isSame(live.get(draft.metadata.name ?? ""), draft));
   return {
-    apply: changed.map((draft) => withTrigger(draft, now)),
+    apply: changed,
     remove: existing.filter(({ metadata }) => !used.has(metadata.name)),
   };
 }
@@ -77,10 +99,10 @@ function distribute(endpoints: readonly k8s.Endpoint[], existing: readonly k8s.E
   return filled.length > 0 ? filled : [shares[0] ?? { endpoints: [] }];
 }
 
-/** Follows from the Service and a free number, so that a pass that is repeated asks for the same names. */
-function newName({ metadata }: k8s.Service, names: Set<string>): string {
+/** Follows from the owner and a free number, so that a pass that is repeated asks for the same names. */
+function newName(owner: SliceOwner, names: Set<string>): string {
   for (let number = 0; ; number++) {
-    const name = `${metadata.name}-${suffixOf(`${metadata.uid}/${number}`)}`;
+    const name = `${owner.name}-${suffixOf(`${owner.uid}/${number}`)}`;
     if (names.has(name)) continue;
     names.add(name);
     return name;
@@ -93,18 +115,18 @@ function labelsOf({ metadata, spec }: k8s.Service): Record<string, string> {
 }
 
 function sliceDraft(
-  service: k8s.Service,
-  { name, endpoints, ports }: { name: string; endpoints: k8s.Endpoint[]; ports: Group["ports"] },
+  { name: service, namespace, labels, annotations }: SliceOwner,
+  { name, endpoints, ports, addressType = "IPv4" }: SliceGroup & { name: string },
 ): Draft<k8s.EndpointSlice> {
-  const { namespace } = service.metadata;
   return {
     metadata: {
       name,
-      generateName: `${service.metadata.name}-`,
+      generateName: `${service}-`,
       ...(namespace && { namespace }),
-      labels: { ...labelsOf(service), [SERVICE_NAME]: service.metadata.name, [MANAGED_BY]: MANAGER },
+      labels,
+      ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
     },
-    addressType: "IPv4",
+    addressType,
     endpoints,
     ports: [...ports],
   };
@@ -133,7 +155,7 @@ export function planEndpoints(
 ): Draft<k8s.Endpoints> | undefined {
   const { name, namespace } = service.metadata;
   const total = groups.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-  const labels = { ...labelsOf(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller" };
+  const labels = { ...labelsOf(service), [MANAGED_ENDPOINTS]: "endpoint-controller" };
   const subsets = subsetsOf(groups);
   if (live && deepEqual(live.subsets ?? [], subsets) && deepEqual(live.metadata.labels, labels)) return undefined;
   const annotations = total > ENDPOINTS_SIZE ? { [OVER_CAPACITY]: "truncated" } : {};

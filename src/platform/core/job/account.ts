@@ -101,7 +101,8 @@ function mayRelease({ job, indexes }: JobView, pod: k8s.Pod, ending: Ending | un
 }
 
 function countsAsFailed({ job }: JobView, pod: k8s.Pod, ending: Ending | undefined): boolean {
-  if (!isFailed(pod, job) && (!ending || ending.succeeded)) return false;
+  const isCounted = ending?.succeeded ? pod.status?.phase === "Failed" : ending !== undefined || isFailed(pod, job);
+  if (!isCounted) return false;
   if (isIndexed(job) && !hasValidIndex(job, pod)) return false;
   return judgeFailure(job.spec.podFailurePolicy, pod).counted;
 }

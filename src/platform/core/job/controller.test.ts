@@ -93,7 +93,6 @@ describe("a Job", () => {
   test("makes its pod at once, tracked, and starts", async () => {
     const { writes, status, events } = await pass(job());
     const made = writes[0]?.object as k8s.Pod;
-    assert.match(made.metadata.name, /^sum-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
     assert.equal(made.metadata.generateName, "sum-");
     assert.deepEqual(made.metadata.finalizers, [TRACKING_FINALIZER]);
     assert.equal(made.metadata.labels?.[UID], "j1");
@@ -114,7 +113,7 @@ describe("a Job", () => {
     const { writes } = await pass(job(INDEXED, { completedIndexes: "1" }), pod("two", { index: 2 }));
     assert.equal(writes.length, 1);
     const made = writes[0]?.object as k8s.Pod;
-    assert.match(made.metadata.name, /^sum-0-.{5}$/);
+    assert.equal(made.metadata.generateName, "sum-0-");
     assert.equal(made.metadata.annotations?.[COMPLETION_INDEX], "0");
     assert.equal(made.metadata.labels?.[COMPLETION_INDEX], "0");
     assert.equal(made.spec.hostname, "sum-0");

@@ -5,13 +5,14 @@ import { type Context, type Controller, controller } from "#engine/controller/co
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { hasReason } from "#kit/status.ts";
 import { adoption, claim, controllerReference, release } from "../claim.ts";
+import { listClaimables } from "../claimables.ts";
 import { createPods, Deletions, deletePods, markDeleting, type PodFailure } from "../pods.ts";
 import { earliest } from "../wait.ts";
 import { accountPods, settleCounts } from "./account.ts";
 import { FailureLog } from "./backoff.ts";
 import { planJob } from "./plan.ts";
 import { jobStatus, type Progress, type Running, suspension, withEnd, withTarget } from "./status.ts";
-import { podDrafts } from "./template.ts";
+import { podDraft } from "./template.ts";
 import { COMPLETED, type Ending, finalCondition, isComplete, judgeJob } from "./verdict.ts";
 import { isTracked, type JobView, TRACKING_FINALIZER, viewJob } from "./view.ts";
 
@@ -27,6 +28,7 @@ export function jobController(): Controller<k8s.Job> {
   const failures = new FailureLog();
   return controller<k8s.Job>({
     name: "core/job",
+    reportsAs: "job-controller",
     for: Job,
     owns: [Pod],
     async reconcile(job, context) {
@@ -35,22 +37,12 @@ export function jobController(): Controller<k8s.Job> {
         failures.forget(job);
         return settled();
       }
-      const { pods, names } = await claimPods(job, context);
+      const pods = await claimPods(job, context);
       const deleting = deletions.of(job, pods);
       const view = viewJob(job, markDeleting(pods, deleting, context.now()));
-      const step = await act(view, { names, deleting, failures }, context);
+      const step = await act(view, { deleting, failures }, context);
       deletions.keep(job, deleting);
       return await conclude(view, step, context);
-    },
-    /** Pods without a Job are nobody's to count: they must not wait for it. */
-    async finalize(job, context) {
-      failures.forget(job);
-      const { namespace, uid } = job.metadata;
-      const pods = (await context.list(Pod, { namespace })).filter(({ metadata }) =>
-        metadata.ownerReferences?.some((owner) => owner.uid === uid),
-      );
-      const kept = await untrack(pods.filter(isTracked), context);
-      if (kept.size > 0) throw new Error(`${kept.size} pods of the deleted Job still have ${TRACKING_FINALIZER}`);
     },
   });
 }
@@ -59,9 +51,9 @@ function isOurs({ spec }: k8s.Job): boolean {
   return spec.managedBy === undefined || spec.managedBy === OURS;
 }
 
-async function claimPods(job: k8s.Job, context: Context): Promise<{ pods: k8s.Pod[]; names: Set<string> }> {
-  const { namespace, uid } = job.metadata;
-  const candidates = await context.list(Pod, { namespace });
+async function claimPods(job: k8s.Job, context: Context): Promise<k8s.Pod[]> {
+  const { uid } = job.metadata;
+  const candidates = await listClaimables(context, Pod, job);
   const { owned, adopt, release: strays } = claim(job, job.spec.selector, candidates);
   const owner = controllerReference({ ...job, apiVersion: Job.apiVersion, kind: Job.kind });
   for (const pod of strays) await patchPod(pod, withFinalizers(release(pod, uid), untracked(pod)), context);
@@ -71,7 +63,7 @@ async function claimPods(job: k8s.Job, context: Context): Promise<{ pods: k8s.Po
     const result = await patchPod(pod, withFinalizers(adoption(pod, owner), finalizers), context);
     if (result) adopted.push(result);
   }
-  return { pods: [...owned, ...adopted], names: new Set(candidates.map(({ metadata }) => metadata.name)) };
+  return [...owned, ...adopted];
 }
 
 function untracked({ metadata }: k8s.Pod): string[] {
@@ -92,10 +84,10 @@ async function patchPod({ metadata }: k8s.Pod, body: unknown, context: Context):
   }
 }
 
-type Means = { names: ReadonlySet<string>; deleting: Set<string>; failures: FailureLog };
+type Means = { deleting: Set<string>; failures: FailureLog };
 
 /** Makes and deletes pods, as far as the Job needs it now. */
-async function act(view: JobView, { names, deleting, failures }: Means, context: Context): Promise<Step> {
+async function act(view: JobView, { deleting, failures }: Means, context: Context): Promise<Step> {
   const now = context.now();
   const failed = failures.note(view);
   const { ending, recheckAfter: deadline } = judgeJob(view, now);
@@ -108,8 +100,8 @@ async function act(view: JobView, { names, deleting, failures }: Means, context:
   const changed = await untrack(plan.delete.filter(isTracked), context);
   const surplus = plan.delete.filter(({ metadata }) => !changed.has(metadata.uid ?? ""));
   const refused = await deletePods(surplus, deleting, context);
-  const drafts = podDrafts(view.job, plan.create, names);
-  const created = await createPods(drafts, context, (draft) => context.create(Pod, draft));
+  const drafts = plan.create.map((wanted) => podDraft(view.job, wanted));
+  const created = await createPods(drafts, context);
   const left = afterDeletion(view, deleting);
   const running = { ...left, active: left.active + created.pods.length };
   const waits = [plan.recheckAfter, deadline, changed.size > 0 ? RETRY_MS : undefined];

@@ -1,7 +1,6 @@
 /** The pods that a Job makes. Pure. */
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { Draft } from "#ports/kube/client.ts";
-import { suffixOf } from "../names.ts";
 import { judgeFailure } from "./policies.ts";
 import { COMPLETION_INDEX, FAILURE_COUNT, failuresOf, IGNORED_COUNT, isIndexed, TRACKING_FINALIZER } from "./view.ts";
 
@@ -10,34 +9,8 @@ const INDEX_VARIABLE = "JOB_COMPLETION_INDEX";
 /** A pod to make: for an index, and in the place of which failed pod. */
 export type Wanted = { index?: number; replaces?: k8s.Pod | undefined };
 
-/**
- * Drafts for `wanted`. Names follow from the Job's uid and a running number, so that a pass that is repeated after a
- * crash asks for the same names; names in `taken` are not used.
- */
-export function podDrafts(job: k8s.Job, wanted: readonly Wanted[], taken: ReadonlySet<string>): Draft<k8s.Pod>[] {
-  const used = new Set(taken);
-  let number = (job.status?.succeeded ?? 0) + (job.status?.failed ?? 0);
-  return wanted.map((pod) => {
-    const prefix = prefixOf(job, pod.index);
-    for (;;) {
-      const name = `${prefix}${suffixOf(`${job.metadata.uid}/${pod.index ?? ""}/${number++}`)}`;
-      if (used.has(name)) continue;
-      used.add(name);
-      return podDraft(job, pod, { name, generateName: prefix });
-    }
-  });
-}
-
-function prefixOf({ metadata }: k8s.Job, index: number | undefined): string {
-  const end = index === undefined ? "-" : `-${index}-`;
-  return `${metadata.name.slice(0, 58 - end.length)}${end}`;
-}
-
-function podDraft(
-  job: k8s.Job,
-  { index, replaces }: Wanted,
-  named: { name: string; generateName: string },
-): Draft<k8s.Pod> {
+/** The pod for `wanted`; the server names it. */
+export function podDraft(job: k8s.Job, { index, replaces }: Wanted): Draft<k8s.Pod> {
   const { namespace, name } = job.metadata;
   const { metadata, spec = { containers: [] } } = job.spec.template;
   const isOneOfMany = index !== undefined;
@@ -46,7 +19,7 @@ function podDraft(
   const finalizers = metadata?.finalizers ?? [];
   return {
     metadata: {
-      ...named,
+      generateName: isOneOfMany ? `${name}-${index}-` : `${name}-`,
       ...(namespace && { namespace }),
       labels: { ...metadata?.labels, ...indexed },
       ...(Object.keys(annotations).length > 0 && { annotations }),

@@ -91,10 +91,17 @@ function viewIndexes(job: k8s.Job, pods: readonly k8s.Pod[], active: readonly k8
 
 /** Whether the pod's failure is one too many for its index. */
 function isIndexLost(job: k8s.Job, pod: k8s.Pod): boolean {
-  if (!isFailed(pod, job)) return false;
+  if (!isFailed(pod, job) || (isEnding(job) && pod.status?.phase !== "Failed")) return false;
   const { action, counted } = judgeFailure(job.spec.podFailurePolicy, pod);
   if (action === "FailIndex") return true;
   return counted && failuresOf(pod).counted >= (job.spec.backoffLimitPerIndex ?? 0);
+}
+
+/** Its end is decided: pods that are deleted now are deleted because of that. */
+function isEnding({ status }: k8s.Job): boolean {
+  return (status?.conditions ?? []).some(
+    ({ type, status: value }) => (type === "FailureTarget" || type === "SuccessCriteriaMet") && value === "True",
+  );
 }
 
 /** How often the pod's index had failed when the pod was made. */

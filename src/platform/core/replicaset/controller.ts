@@ -5,6 +5,7 @@ import { type Context, type Controller, controller } from "#engine/controller/co
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { hasReason } from "#kit/status.ts";
 import { adoption, claim, controllerReference, release } from "../claim.ts";
+import { listClaimables } from "../claimables.ts";
 import { createPods, Deletions, deletePods, type PodFailure } from "../pods.ts";
 import { activePods, planReplicaSet, reportReplicaSet, wantedReplicas } from "./plan.ts";
 
@@ -15,6 +16,8 @@ export function replicaSetController(): Controller<k8s.ReplicaSet> {
   const deletions = new Deletions();
   return controller<k8s.ReplicaSet>({
     name: "core/replicaset",
+    reportsAs: "replicaset-controller",
+    whileDeleted: true,
     for: ReplicaSet,
     owns: [Pod],
     async reconcile(replicaSet, context) {
@@ -59,7 +62,7 @@ function conclude(
 
 async function claimPods(replicaSet: k8s.ReplicaSet, context: Context): Promise<k8s.Pod[]> {
   const { namespace, uid } = replicaSet.metadata;
-  const candidates = await context.list(Pod, { namespace });
+  const candidates = await listClaimables(context, Pod, replicaSet);
   const { owned, adopt, release: strays } = claim(replicaSet, replicaSet.spec.selector, candidates);
   for (const pod of strays)
     await context.patch(Pod, { name: pod.metadata.name, namespace }, release(pod, uid)).catch(ignoreGone);

@@ -1,7 +1,6 @@
 /** What a ReplicaSet has to do to have as many pods as it wants, and its status. Pure. */
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { Draft } from "#ports/kube/client.ts";
-import { suffixOf } from "../names.ts";
 import { isReady, rankForDeletion, readySince } from "./rank.ts";
 
 /** Most pods created or deleted in one pass. */
@@ -33,7 +32,8 @@ export function planReplicaSet({ replicaSet, pods, deleting }: ReplicaSetWorld, 
   const active = activePods(pods, deleting);
   const missing = wantedReplicas(replicaSet) - active.length;
   if (replicaSet.metadata.deletionTimestamp || missing === 0) return { create: [], delete: [] };
-  if (missing > 0) return { create: newPods(replicaSet, pods, Math.min(missing, BURST)), delete: [] };
+  if (missing > 0)
+    return { create: Array.from({ length: Math.min(missing, BURST) }, () => podDraft(replicaSet)), delete: [] };
   return { create: [], delete: rankForDeletion(active, now.getTime()).slice(0, Math.min(-missing, BURST)) };
 }
 
@@ -42,29 +42,12 @@ export function wantedReplicas({ spec }: { spec: { replicas?: number } }): numbe
   return spec.replicas ?? 1;
 }
 
-/**
- * Pods whose names follow from the ReplicaSet's uid and generation and a free number. A pass that is repeated, after a
- * crash or on old data, asks for the same names again and so can never make a pod twice.
- */
-function newPods(replicaSet: k8s.ReplicaSet, existing: readonly k8s.Pod[], count: number): Draft<k8s.Pod>[] {
-  const { name, uid = "", generation = 0 } = replicaSet.metadata;
-  const taken = new Set(existing.map((pod) => pod.metadata.name));
-  const drafts: Draft<k8s.Pod>[] = [];
-  for (let number = 0; drafts.length < count; number++) {
-    const podName = `${name.slice(0, 57)}-${suffixOf(`${uid}/${generation}/${number}`)}`;
-    if (taken.has(podName)) continue;
-    taken.add(podName);
-    drafts.push(podFrom(replicaSet, podName));
-  }
-  return drafts;
-}
-
-function podFrom({ metadata, spec }: k8s.ReplicaSet, name: string): Draft<k8s.Pod> {
+/** A pod of the template; the server names it. */
+function podDraft({ metadata, spec }: k8s.ReplicaSet): Draft<k8s.Pod> {
   const { labels, annotations, finalizers } = spec.template?.metadata ?? {};
   return {
     metadata: {
-      name,
-      generateName: `${metadata.name.slice(0, 57)}-`,
+      generateName: `${metadata.name}-`,
       ...(metadata.namespace && { namespace: metadata.namespace }),
       ...(labels && { labels }),
       ...(annotations && { annotations }),
@@ -74,7 +57,10 @@ function podFrom({ metadata, spec }: k8s.ReplicaSet, name: string): Draft<k8s.Po
   };
 }
 
-export type ReplicaSetReport = { status: k8s.ReplicaSetStatus; recheckAfter?: number };
+export type ReplicaSetReport = {
+  status: { [field in keyof k8s.ReplicaSetStatus]: k8s.ReplicaSetStatus[field] | undefined };
+  recheckAfter?: number;
+};
 
 /** The status for the pods that count now. `failure` is why the last create or delete failed. */
 export function reportReplicaSet(
@@ -85,17 +71,17 @@ export function reportReplicaSet(
 ): ReplicaSetReport {
   const minimum = (replicaSet.spec.minReadySeconds ?? 0) * 1000;
   const templateLabels = Object.entries(replicaSet.spec.template?.metadata?.labels ?? {});
+  const isLabelled = ({ metadata }: k8s.Pod): boolean =>
+    templateLabels.every(([key, value]) => metadata.labels?.[key] === value);
   const since = active.flatMap((pod) => readySince(pod) ?? []);
   const ages = since.map((time) => now.getTime() - time);
   const unripe = ages.filter((age) => minimum > 0 && age < minimum);
   return {
     status: {
       replicas: active.length,
-      fullyLabeledReplicas: active.filter(({ metadata }) =>
-        templateLabels.every(([key, value]) => metadata.labels?.[key] === value),
-      ).length,
-      readyReplicas: active.filter(isReady).length,
-      availableReplicas: ages.length - unripe.length,
+      fullyLabeledReplicas: active.filter(isLabelled).length || undefined,
+      readyReplicas: active.filter(isReady).length || undefined,
+      availableReplicas: ages.length - unripe.length || undefined,
       terminatingReplicas: terminating,
       observedGeneration: replicaSet.metadata.generation ?? 0,
       conditions: failureCondition(replicaSet, failure, now),
@@ -108,8 +94,8 @@ function failureCondition(
   { status }: k8s.ReplicaSet,
   failure: { reason: string; message: string } | undefined,
   now: Date,
-): k8s.ReplicaSetCondition[] {
-  if (!failure) return [];
+): k8s.ReplicaSetCondition[] | undefined {
+  if (!failure) return undefined;
   const before = status?.conditions?.find(({ type }) => type === "ReplicaFailure");
   const since = before?.lastTransitionTime ?? now.toISOString().replace(/\.\d+Z$/, "Z");
   return [{ type: "ReplicaFailure", status: "True", lastTransitionTime: since, ...failure }];

@@ -94,7 +94,7 @@ describe("a StatefulSet", () => {
       [REVISION_LABEL]: name,
     });
     assert.deepEqual([status.replicas, status.currentRevision, status.updateRevision], [1, name, name]);
-    assert.deepEqual(events, ["Normal SuccessfulCreate create Pod db-0 in StatefulSet db successful"]);
+    assert.deepEqual(events, ["Normal SuccessfulCreate Create Pod db-0 in StatefulSet db successful"]);
   });
 
   test("scales in order, or all at once", async () => {
@@ -198,7 +198,7 @@ describe("a StatefulSet", () => {
     assert.deepEqual(writes, ["delete ControllerRevision db-1x", "delete ControllerRevision db-2x"]);
   });
 
-  test("makes claims, and says that they wait for volumes", async () => {
+  test("makes claims and then the pods that use them", async () => {
     const claim = {
       apiVersion: "v1",
       kind: "PersistentVolumeClaim",
@@ -211,13 +211,25 @@ describe("a StatefulSet", () => {
     assert.deepEqual((first.drafts[1] as k8s.Pod).spec.volumes, [
       { name: "data", persistentVolumeClaim: { claimName: "data-db-0" } },
     ]);
-    assert.equal(first.events[0], "Normal SuccessfulCreate create Claim data-db-0 Pod db-0 in StatefulSet db success");
-    const live = { ...claim, metadata: { name: "data-db-0", namespace: "default" } };
-    const pending = await pass(set, settledWorld, live, pod(0, { ready: false }));
-    const [condition] = pending.status.conditions ?? [];
-    assert.deepEqual([condition?.type, condition?.status], ["PersistentVolumeClaimsBound", "False"]);
-    assert.match(condition?.message ?? "", /PersistentVolumeClaims data-db-0 are not bound/);
-    const bound = await pass(set, settledWorld, { ...live, status: { phase: "Bound" } }, pod(0, { ready: false }));
-    assert.equal(bound.status.conditions, undefined);
+    assert.equal(first.events[0], "Normal SuccessfulCreate Create Claim data-db-0 Pod db-0 in StatefulSet db success");
+  });
+
+  test("claims go with what the retention policy says", async () => {
+    const volumeClaimTemplates = [{ metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"] } }] as never;
+    const claim = {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: "data-db-1", namespace: "default" },
+    };
+    const ownersAfter = async (policy: object): Promise<string[] | undefined> => {
+      const set = statefulSet({ replicas: 1, volumeClaimTemplates, persistentVolumeClaimRetentionPolicy: policy });
+      const { writes, drafts } = await pass(set, settledWorld, claim, pod(0), pod(1));
+      const at = writes.indexOf("patch PersistentVolumeClaim data-db-1");
+      return (drafts[at] as k8s.PersistentVolumeClaim | undefined)?.metadata.ownerReferences?.map(({ kind }) => kind);
+    };
+    assert.equal(await ownersAfter({ whenDeleted: "Retain", whenScaled: "Retain" }), undefined);
+    assert.deepEqual(await ownersAfter({ whenDeleted: "Delete", whenScaled: "Retain" }), ["StatefulSet"]);
+    assert.deepEqual(await ownersAfter({ whenDeleted: "Retain", whenScaled: "Delete" }), ["Pod"]);
+    assert.deepEqual(await ownersAfter({ whenDeleted: "Delete", whenScaled: "Delete" }), ["Pod"]);
   });
 });

@@ -1,6 +1,6 @@
 /** The next step of a StatefulSet: pods to make and to delete, in the order that its policy asks for. Pure. */
 import type * as k8s from "#api/builtin/types.gen.ts";
-import { isAvailable, isOver, ordinalOf, revisionOf } from "./pods.ts";
+import { isHealthy, isOver, ordinalOf, revisionOf } from "./pods.ts";
 
 export type StatefulSetWorld = {
   set: k8s.StatefulSet;
@@ -20,7 +20,7 @@ export type StatefulSetPlan = {
 /** A pod of a rollout that was given up: nobody waits for it to become healthy. */
 function isAbandoned({ current, update }: StatefulSetWorld, pod: k8s.Pod): boolean {
   const revision = revisionOf(pod);
-  return !pod.metadata.deletionTimestamp && revision !== current && revision !== update;
+  return !pod.metadata.deletionTimestamp && revision !== undefined && revision !== current && revision !== update;
 }
 
 type Slot = { ordinal: number; pod: k8s.Pod | undefined };
@@ -31,7 +31,7 @@ export function planStatefulSet(world: StatefulSetWorld, now: Date): StatefulSet
   const ordered = set.spec.podManagementPolicy !== "Parallel";
   const { replicas, condemned } = sortPods(world);
   const plan: StatefulSetPlan = { create: [], delete: [] };
-  const healthy = (pod: k8s.Pod | undefined): boolean => pod !== undefined && isAvailable(set, pod, now);
+  const healthy = (pod: k8s.Pod | undefined): boolean => pod !== undefined && isHealthy(set, pod, now);
   for (const { ordinal, pod } of replicas) {
     if (!pod) plan.create.push({ ordinal, revision: revisionFor(world, ordinal) });
     else if (isOver(pod) && !pod.metadata.deletionTimestamp) plan.delete.push({ pod, why: "failed" });
@@ -76,13 +76,13 @@ function planUpdate(
   healthy: (pod: k8s.Pod | undefined) => boolean,
 ): StatefulSetPlan["delete"] {
   const { partition = 0, maxUnavailable } = set.spec.updateStrategy?.rollingUpdate ?? {};
-  let room = resolveUnavailable(maxUnavailable, replicas.length) - replicas.filter(({ pod }) => !healthy(pod)).length;
+  let room = resolveUnavailable(maxUnavailable, replicas.length);
   const deletions: StatefulSetPlan["delete"] = [];
   for (const { pod } of replicas.slice(partition).reverse()) {
-    if (!pod || pod.metadata.deletionTimestamp || revisionOf(pod) === update) continue;
-    // a pod of an old revision that is not healthy serves nobody: it goes without taking up room
-    if (healthy(pod) && room-- <= 0) break;
-    deletions.push({ pod, why: "update" });
+    const isOld = pod && !pod.metadata.deletionTimestamp && revisionOf(pod) !== update;
+    if (!isOld && healthy(pod)) continue;
+    if (isOld) deletions.push({ pod, why: "update" });
+    room -= 1;
     if (room <= 0) break;
   }
   return deletions;

@@ -15,6 +15,14 @@ export function ordinalOf(set: k8s.StatefulSet, { metadata }: k8s.Pod): number |
   return metadata.name.startsWith(prefix) && /^(0|[1-9]\d*)$/.test(end) ? Number(end) : undefined;
 }
 
+/** Whether the set wants a pod of that ordinal. */
+export function isInRange(set: k8s.StatefulSet, pod: k8s.Pod): boolean {
+  const { ordinals, replicas = 1 } = set.spec;
+  const start = ordinals?.start ?? 0;
+  const ordinal = ordinalOf(set, pod) ?? -1;
+  return ordinal >= start && ordinal < start + replicas;
+}
+
 export function revisionOf({ metadata }: k8s.Pod): string | undefined {
   return metadata.labels?.[REVISION_LABEL];
 }
@@ -24,7 +32,12 @@ export function isAvailable(set: k8s.StatefulSet, pod: k8s.Pod, now: Date): bool
   return availableIn(set, pod, now) === 0;
 }
 
-/** Milliseconds until a pod that is ready is available; undefined when it is not running, not ready or going away. */
+/** Available, and not about to go. */
+export function isHealthy(set: k8s.StatefulSet, pod: k8s.Pod, now: Date): boolean {
+  return isAvailable(set, pod, now) && !pod.metadata.deletionTimestamp;
+}
+
+/** Milliseconds until a pod that is ready is available; undefined when it is not running or not ready. */
 export function availableIn({ spec }: k8s.StatefulSet, pod: k8s.Pod, now: Date): number | undefined {
   const since = readySince(pod);
   if (!isRunningAndReady(pod) || since === undefined) return undefined;
@@ -32,7 +45,7 @@ export function availableIn({ spec }: k8s.StatefulSet, pod: k8s.Pod, now: Date):
 }
 
 export function isRunningAndReady(pod: k8s.Pod): boolean {
-  return pod.status?.phase === "Running" && isReady(pod) && !pod.metadata.deletionTimestamp;
+  return pod.status?.phase === "Running" && isReady(pod);
 }
 
 export function isOver({ status }: k8s.Pod): boolean {
