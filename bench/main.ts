@@ -7,6 +7,10 @@ type Bench = { doc: string; load: () => Promise<{ run(): Promise<Metrics> }> };
 const BENCHES: { readonly [name: string]: Bench } = {
   apiserver: { doc: "the API server: throughput, latency, CPU, memory", load: () => import("./apiserver.ts") },
   boot: { doc: "start to Ready, and memory when idle", load: () => import("./boot.ts") },
+  network: {
+    doc: "connecting a pod; from a change of a Service to its route, with few and with 1,000 Services (root)",
+    load: () => import("./network.ts"),
+  },
   supply: {
     doc: "a change of a template stamped in 1,000 workloads, and of one workload meanwhile",
     load: () => import("./supply.ts"),

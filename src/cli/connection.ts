@@ -10,7 +10,13 @@ import { dataDirectory, kubeconfigPath, readRunFile } from "./paths.ts";
 export type ConnectionOptions = { data?: string; kubeconfig?: string; context?: string; namespace?: string };
 
 /** A client and the namespace to work in. */
-export type Connection = { client: KubeClient; namespace: string; close(): Promise<void> };
+export type Connection = {
+  client: KubeClient;
+  namespace: string;
+  /** `host:port` of the platform's own registry; undefined for clusters that a kubeconfig names. */
+  registry?: string | undefined;
+  close(): Promise<void>;
+};
 
 /** Adds the options that every verb that talks to a cluster takes. */
 export function withConnection(command: Command): Command {
@@ -22,24 +28,43 @@ export function withConnection(command: Command): Command {
 
 /** Connects as the options say. Throws CliError when no platform runs and no kubeconfig is named. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
-  const text = await kubeconfigText(options);
+  const { text, registry } = await findCluster(options);
   const { namespace, ...server } = parseKubeconfig(text, options.context);
   const transport = httpTransport(server);
   return {
     client: new KubeClient(transport, "slipway-cli"),
     namespace: options.namespace ?? namespace ?? "default",
+    registry,
     close: () => transport.close(),
   };
 }
 
-async function kubeconfigText(options: ConnectionOptions): Promise<string> {
-  if (options.kubeconfig)
-    return await readFile(options.kubeconfig, "utf8").catch((error: Error) => {
-      throw new CliError("usage", `cannot read kubeconfig ${options.kubeconfig}: ${error.message}`);
+/** Connects, works, and closes the connection again. */
+export async function withCluster<O>(
+  command: Command,
+  work: (connection: Connection, options: O) => Promise<void>,
+): Promise<void> {
+  const options = command.optsWithGlobals<O & ConnectionOptions>();
+  const connection = await connect(options);
+  try {
+    await work(connection, options);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function findCluster(options: ConnectionOptions): Promise<{ text: string; registry?: string }> {
+  const { kubeconfig } = options;
+  if (kubeconfig) {
+    const text = await readFile(kubeconfig, "utf8").catch((error: Error) => {
+      throw new CliError("usage", `cannot read kubeconfig ${kubeconfig}: ${error.message}`);
     });
+    return { text };
+  }
   const data = dataDirectory(options.data, process.env);
-  if (!(await readRunFile(data))) throw notRunning(data);
-  return await readFile(kubeconfigPath(data), "utf8");
+  const running = await readRunFile(data);
+  if (!running) throw notRunning(data);
+  return { text: await readFile(kubeconfigPath(data), "utf8"), registry: running.endpoints.registry };
 }
 
 export function notRunning(data: string): CliError {

@@ -6,6 +6,7 @@ import { conventionControllers, imageResolver } from "#platform/convention/index
 import { coreControllers } from "#platform/core/index.ts";
 import { deliveryControllers } from "#platform/delivery/index.ts";
 import { gitopsControllers } from "#platform/gitops/index.ts";
+import { namespaceControllers } from "#platform/namespaces/index.ts";
 import { servingControllers, type TrafficPort } from "#platform/serving/index.ts";
 import { artifactPath, sourceControllers } from "#platform/source/index.ts";
 import { supplyControllers } from "#platform/supply/index.ts";
@@ -13,6 +14,7 @@ import type { GitPort } from "#ports/git/git.ts";
 import type { GitHost } from "#ports/git/host.ts";
 import type { ImageSource, LayerReader } from "#ports/oci/image.ts";
 import type { Content } from "./data.ts";
+import type { ImagePushes } from "./image-pushes.ts";
 
 export type ComponentDeps = {
   cache: ObjectCache;
@@ -23,6 +25,7 @@ export type ComponentDeps = {
   lifecycle: Lifecycle;
   traffic: TrafficPort;
   frontDoorUrl: string;
+  imagePushes: Pick<ImagePushes, "onPush" | "announce">;
   /** The path of the repository behind a URL of our own Git host. */
   embedded: (url: string) => string | undefined;
   /** URL of a route. */
@@ -33,20 +36,37 @@ export type ComponentDeps = {
 export function fullProfile(deps: ComponentDeps): Controller<never>[] {
   const { cache, content, git, gitHost, images, embedded, frontDoorUrl } = deps;
   const onPush: GitHost["onPush"] = (listener) => gitHost.onPush(listener);
+  const local = { registry: content.registry, localHosts: [new URL(frontDoorUrl).host] };
   return [
     ...coreControllers(),
     ...sourceControllers({
       git,
       blobs: content.blobs,
-      artifactUrl: (namespace, name, commit) => `${frontDoorUrl}${artifactPath(namespace, name, commit)}`,
+      artifactUrl: (namespace, name, commit) =>
+        `${frontDoorUrl}${artifactPath("gitrepository", namespace, name, commit)}`,
       embedded,
       onPush,
+      images: local,
+      imageArtifact: (namespace, name, digest) => {
+        const path = artifactPath("imagerepository", namespace, name, digest.slice("sha256:".length));
+        return { path: path.slice("/artifacts/".length), url: `${frontDoorUrl}${path}` };
+      },
+      onImagePush: deps.imagePushes.onPush,
     }),
     ...buildControllers(deps.lifecycle),
     ...conventionControllers({ images: imageResolver(images) }),
     ...supplyControllers(),
-    ...deliveryControllers({ git, embedded }),
-    ...gitopsControllers({ cache, git, embedded, onPush, controlNamespace: "argocd" }),
+    ...deliveryControllers({ git, embedded, ...local, announce: deps.imagePushes.announce }),
+    ...gitopsControllers({
+      cache,
+      git,
+      embedded,
+      onPush,
+      images: local,
+      onImagePush: deps.imagePushes.onPush,
+      controlNamespace: "argocd",
+    }),
+    ...namespaceControllers(),
     ...servingControllers({ url: deps.url, traffic: deps.traffic }),
   ];
 }

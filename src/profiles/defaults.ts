@@ -1,9 +1,11 @@
 /** Default objects: what a platform has before anybody applies anything. */
 import { toCustomResourceDefinition } from "#api/crd.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
+import { LOCAL_PROVISIONER } from "#engine/node/storage/provisioner.ts";
 import { defaultBuilder } from "#platform/build/index.ts";
 import { stockConventions } from "#platform/convention/index.ts";
-import { catalog } from "#platform/supply/index.ts";
+import { developerRoles } from "#platform/namespaces/index.ts";
+import { type CatalogValues, catalog } from "#platform/supply/index.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import { PUBLISHER } from "./access.ts";
 import { DECLARED_KINDS } from "./resources.ts";
@@ -25,7 +27,7 @@ export async function applyDefinitions(client: KubeClient): Promise<void> {
   );
 }
 
-export type DefaultValues = { registryHost: string; gitopsRepository: string };
+export type DefaultValues = { registryHost: string } & Pick<CatalogValues, "gitopsRepository">;
 
 /** Applies the default objects; those that are unchanged are not written. */
 export async function applyDefaults(client: KubeClient, values: DefaultValues): Promise<void> {
@@ -39,15 +41,27 @@ export async function applyDefaults(client: KubeClient, values: DefaultValues): 
       metadata: { name: "default", namespace: "default" },
       spec: OPEN_PROJECT,
     },
+    LOCAL_STORAGE,
     ...defaultBuilder(),
     ...stockConventions(),
+    ...developerRoles(),
     ...catalog({
       registry: { server: values.registryHost, repository: "workloads" },
-      gitopsRepository: values.gitopsRepository,
+      ...(values.gitopsRepository && { gitopsRepository: values.gitopsRepository }),
     }),
   ];
   await Promise.all(objects.map((object) => apply(client, object)));
 }
+
+/** Claims that name no class get a directory of the machine on which their first pod runs. */
+const LOCAL_STORAGE = {
+  apiVersion: "storage.k8s.io/v1",
+  kind: "StorageClass",
+  metadata: { name: "local", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+  provisioner: LOCAL_PROVISIONER,
+  reclaimPolicy: "Delete",
+  volumeBindingMode: "WaitForFirstConsumer",
+};
 
 /** Argo CD's default project permits everything until it is edited. */
 const OPEN_PROJECT = {

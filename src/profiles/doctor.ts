@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SERVICE_RANGE } from "#engine/apiserver/strategies/addresses.ts";
 import { detectRuntime } from "#ports/sandbox/detect.ts";
 import { detectNetwork } from "#ports/sandbox/network/detect.ts";
 
@@ -12,7 +13,7 @@ export async function examineMachine(): Promise<Finding[]> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-doctor-"));
   try {
     const sandbox = await detectRuntime({ directory: folder });
-    const network = await detectNetwork({ instance: "d0c70000" });
+    const network = await detectNetwork({ instance: "d0c70000", serviceRange: SERVICE_RANGE });
     await network.network.close();
     await sandbox.runtime?.close();
     return [

@@ -1,13 +1,14 @@
 /** Starts a platform: an embedded cluster with the full profile, and everything around it. */
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { startApiServer } from "#engine/apiserver/start.ts";
+import { type PodStreams, startApiServer } from "#engine/apiserver/start.ts";
 import { ObjectCache } from "#engine/controller/cache.ts";
 import { type Log, runControllers } from "#engine/controller/run.ts";
 import { startGateway } from "#engine/gateway/gateway.ts";
 import { startRouteSync } from "#engine/gateway/routes.ts";
 import { parseLogOptions } from "#engine/node/logs.ts";
 import { type NodeAgent, startNode } from "#engine/node/node.ts";
+import { startScheduler } from "#engine/scheduler/scheduler.ts";
 import { inProcessLifecycle } from "#platform/build/index.ts";
 import { serveArtifacts } from "#platform/source/index.ts";
 import { createGitPort } from "#ports/git/git.ts";
@@ -17,15 +18,17 @@ import { runningNode } from "#ports/oci/base-image/node-layer.ts";
 import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
 import { createImageSource } from "#ports/oci/unpack/image-source.ts";
 import { detectRuntime } from "#ports/sandbox/detect.ts";
-import { detectNetwork } from "#ports/sandbox/network/detect.ts";
+import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { accessByToken } from "./access.ts";
 import { followArtifacts } from "./artifacts.ts";
+import { apiNames, connectCluster, GATEWAY_NAME } from "./cluster-network.ts";
 import { fullProfile } from "./components.ts";
 import { instanceOf, openContent, prepareFolders } from "./data.ts";
 import { applyDefaults, applyDefinitions } from "./defaults.ts";
 import { type Handler, healthHandler, openFrontDoor } from "./front-door.ts";
 import { type HostedGit, hostedGit } from "./hosted-git.ts";
+import { imagePushes } from "./image-pushes.ts";
 import { sandboxedNpm } from "./npm.ts";
 import type { Addresses } from "./ports.ts";
 import { trafficRelay } from "./traffic.ts";
@@ -36,6 +39,8 @@ export type PlatformOptions = {
   /** Domain of application URLs. */
   domain: string;
   profile: "full";
+  /** Where configuration goes unless a workload says otherwise: into the platform's GitOps repository, or as bundles into its registry. */
+  delivery?: "git" | "registry";
   /** Wraps each step of the start, to show progress. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   log: Log;
@@ -81,9 +86,17 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const registryHost = new URL(frontDoor.url).host;
 
   const folders = await prepareFolders(options.dataDir);
+  const instance = instanceOf(folders.root);
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);
-    const api = await startApiServer({ store, dataDir: folders.root, port: addresses.api, host: HOST, clock });
+    const api = await startApiServer({
+      store,
+      dataDir: folders.root,
+      port: addresses.api,
+      host: HOST,
+      hostNames: apiNames(instance),
+      clock,
+    });
     stack.defer(() => api.close());
     const client = new KubeClient(api.transport());
     const cache = new ObjectCache(client, {
@@ -109,6 +122,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const hosted = hostedGit(gitHost, git, frontDoor.url, clock);
   const artifacts = followArtifacts(cache, content.index, frontDoor.url);
   stack.defer(() => artifacts.close());
+  const pushes = imagePushes();
   const images = await createImageSource({
     blobs: content.blobs,
     directory: folders.layers,
@@ -120,34 +134,45 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const gateway = await step("gateway", async () => {
     const gateway = await startGateway({ host: HOST, port: addresses.gateway, ...relay.callbacks });
     stack.defer(() => gateway.close());
-    const routes = await startRouteSync({ cache, gateway, clock });
+    const routes = await startRouteSync({ cache, gateway, clock, internalName: GATEWAY_NAME });
     stack.defer(() => routes.close());
     return gateway;
   });
 
-  const { runtime, agent } = await step("node", async () => {
-    const sandbox = await detectRuntime({ directory: folders.sandbox });
+  const { runtime, agent, connection } = await step("node", async () => {
+    const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
+    const [sandbox, connection] = await Promise.all([
+      detectRuntime({ directory: folders.sandbox }),
+      connectCluster({ cache, instance, urls, log: (message) => log("warn", message) }),
+    ]);
+    stack.defer(() => connection.close());
     if (!sandbox.runtime) throw new Error(`pods cannot run here: ${sandbox.problems.join("; ")}`);
-    const { network } = await detectNetwork({ instance: instanceOf(folders.root) });
     const agent = await startNode({
       client,
       cache,
       runtime: sandbox.runtime,
-      network,
+      network: connection.network,
       images,
+      layers: images,
+      memory: await detectMemoryVolumes(),
       dataDir: folders.node,
       nodeName: nodeName(),
+      nameServer: connection.nameServer,
       clock,
       log: (message, detail) => log("warn", message, detail),
     });
     stack.defer(() => agent.close());
-    return { runtime: sandbox.runtime, agent };
+    const scheduler = await startScheduler({ cache, clock, log: (message, detail) => log("warn", message, detail) });
+    stack.defer(() => scheduler.close());
+    return { runtime: sandbox.runtime, agent, connection };
   });
-  api.setPodStreams(logsOf(agent, clock));
+  api.setPodStreams(podStreams(agent, clock));
 
   await step("components", async () => {
     await hosted.ensure("gitops");
-    await applyDefaults(client, { registryHost, gitopsRepository: hosted.url("gitops") });
+    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url("gitops") };
+    await applyDefaults(client, { registryHost, ...gitops });
+    await connection.publish();
     const node = runningNode();
     const lifecycle = inProcessLifecycle({
       blobs: content.blobs,
@@ -158,7 +183,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       node,
       npmEnv: {},
       runNpm: sandboxedNpm({ runtime, node: node.path, directory: join(folders.root, "cache"), env: process.env }),
-      artifactBlob: (url) => artifacts.findByUrl(url)?.digest,
+      artifactBlob: (url) => artifacts.findByUrl(url),
     });
     const url = (name: string, namespace: string): string => `http://${name}.${namespace}.${domain}:${gateway.port}`;
     const deps = {
@@ -170,6 +195,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       lifecycle,
       traffic: relay.portOf(gateway),
       frontDoorUrl: frontDoor.url,
+      imagePushes: pushes,
       embedded: hosted.embedded,
       url,
     };
@@ -185,13 +211,19 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     gateway: gateway.url,
   };
   handlers.push(
-    createRegistryHandler({
-      registry: content.registry,
-      authorize: (token, action) => mayDo(token, action === "push" ? "write" : "read"),
-    }),
+    pushes.watch(
+      createRegistryHandler({
+        registry: content.registry,
+        authorize: (token, action) => mayDo(token, action === "push" ? "write" : "read"),
+      }),
+    ),
     (request, response) => gitHost.handle(request, response),
     serveArtifacts({
-      find: async (...commit) => artifacts.find(...commit),
+      find: async (path) => {
+        const digest = artifacts.find(path);
+        const size = digest === undefined ? undefined : await content.blobs.size(digest);
+        return digest !== undefined && size !== undefined ? { digest, size } : undefined;
+      },
       open: (digest) => content.blobs.stream(digest),
     }),
     healthHandler(
@@ -218,14 +250,14 @@ function nodeName(): string {
   );
 }
 
-function logsOf(agent: NodeAgent, clock: () => Date) {
-  return (
-    namespace: string,
-    pod: string,
-    container: string,
-    query: Record<string, string | undefined>,
-    signal: AbortSignal,
-  ) => agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal);
+/** The node as the API server knows it. */
+function podStreams(agent: NodeAgent, clock: () => Date): PodStreams {
+  return {
+    logs: (namespace, pod, container, query, signal) =>
+      agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
+    container: (namespace, pod, container) => agent.container(namespace, pod, container),
+    connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
+  };
 }
 
 function describe(endpoints: Endpoints): string {

@@ -18,7 +18,9 @@ import type { Resource } from "#api/define.ts";
 import { Build, ClusterBuilder, ClusterStack, ClusterStore, Image } from "#api/kpack.io/index.ts";
 import { Ingress } from "#api/networking.internal.knative.dev/ingress.ts";
 import { Configuration, Revision, Route, Service } from "#api/serving.knative.dev/index.ts";
+import { ConfigBundle } from "#api/slipway.dev/config-bundle.ts";
 import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
+import { ImageRepository } from "#api/source.apps.tanzu.vmware.com/image-repository.ts";
 import { GitRepository } from "#api/source.toolkit.fluxcd.io/git-repository.ts";
 
 export const DECLARED_KINDS: readonly Resource[] = [
@@ -36,12 +38,14 @@ export const DECLARED_KINDS: readonly Resource[] = [
   PodIntent,
   ClusterPodConvention,
   GitRepository,
+  ImageRepository,
   Image,
   Build,
   ClusterBuilder,
   ClusterStack,
   ClusterStore,
   ConfigCommit,
+  ConfigBundle,
   Application,
   AppProject,
   Service,

@@ -1,6 +1,7 @@
 /** Supply chains, deliveries and runnables against the real API server, with kinds that the program knows nothing of. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { Event } from "#api/builtin/index.ts";
 import { toCustomResourceDefinition } from "#api/crd.ts";
 import { defineResource } from "#api/define.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
@@ -141,7 +142,23 @@ describe("supply", () => {
       .resources;
     assert.equal(steps[1]?.conditions.find(({ type }) => type === "ResourceSubmitted")?.reason, "PassThrough");
 
+    const told = async (reason: string): Promise<string[]> =>
+      (await client.list(Event, { ...ns, fields: `reason=${reason},involvedObject.name=t` })).items
+        .map(({ message = "" }) => message)
+        .sort();
+    await eventually("the events", async () => (await told("StampedObjectApplied")).length === 2);
+    assert.deepEqual(await told("StampedObjectApplied"), [
+      "Created object [configmaps/t-end]",
+      "Created object [configmaps/t-source]",
+    ]);
+
     await apply("Workload", "t", { ...spec, params: [] }, { labels: { type: "t" } });
+    await eventually("the event of the change", async () =>
+      (await told("StampedObjectApplied")).includes("Patched object [configmaps/t-end]"),
+    );
+    await eventually("the event of the output that follows", async () =>
+      (await told("ResourceOutputChanged")).includes("[tested] found a new output"),
+    );
     await eventually(
       "the change to arrive",
       async () => ((await get("ConfigMap", "t-end", "v1")) as typeof end).data.got === "u@one",
@@ -161,6 +178,71 @@ describe("supply", () => {
     await eventually("the tag to be named", async () =>
       /params\.nope/.test((await ready("Workload", "u", "False")).condition.message ?? ""),
     );
+  });
+
+  test("a selector that cannot be read is said on its blueprint, and troubles no workload", async () => {
+    const selectorMatchFields = [{ key: "spec.params[", operator: "Exists" }];
+    const resources = [{ name: "a", templateRef: { kind: "ClusterTemplate", name: "z-a" } }];
+    await apply("ClusterTemplate", "z-a", {
+      template: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "z" } },
+    });
+    await apply("ClusterSupplyChain", "z-bad", { selectorMatchFields, resources });
+    assert.equal((await ready("ClusterSupplyChain", "z-bad", "False")).condition.reason, "InvalidSelector");
+    await apply("ClusterSupplyChain", "z-good", { selector: { type: "z" }, resources });
+    await apply("Workload", "z", {}, { labels: { type: "z" } });
+    await ready("Workload", "z", "True");
+  });
+
+  test("what the API server refuses stands in the conditions", async () => {
+    await apply("ClusterTemplate", "r-a", {
+      template: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "r" }, data: { key: { not: "text" } } },
+    });
+    await apply("ClusterSupplyChain", "r-chain", {
+      selector: { type: "r" },
+      resources: [{ name: "a", templateRef: { kind: "ClusterTemplate", name: "r-a" } }],
+    });
+    await ready("ClusterSupplyChain", "r-chain", "True");
+    await apply("Workload", "r", {}, { labels: { type: "r" } });
+    const { condition } = await ready("Workload", "r", "False");
+    assert.equal(condition.reason, "TemplateRejectedByAPIServer");
+    assert.match(
+      condition.message ?? "",
+      /^unable to apply object \[default\/r\] for resource \[a\] in supply chain \[r-chain\]: /,
+    );
+  });
+
+  test("a template in ytt stamps, and its fault stands in the conditions until it is mended", async () => {
+    const ytt = (value: string): string =>
+      [
+        '#@ load("@ytt:data", "data")',
+        "---",
+        "apiVersion: v1",
+        "kind: ConfigMap",
+        "metadata:",
+        "  name: #@ data.values.workload.metadata.name",
+        "data:",
+        `  value: #@ ${value}`,
+        "",
+      ].join("\n");
+    await apply("ClusterConfigTemplate", "y-map", { configPath: ".data", ytt: ytt("data.values.params.gone") });
+    await apply("ClusterSupplyChain", "y-chain", {
+      selector: { type: "y" },
+      resources: [{ name: "map", templateRef: { kind: "ClusterConfigTemplate", name: "y-map" } }],
+    });
+    await ready("ClusterSupplyChain", "y-chain", "True");
+    await apply("Workload", "y", { params: [{ name: "given", value: "v" }] }, { labels: { type: "y" } });
+    const { object } = await ready("Workload", "y", "False");
+    const submitted = findCondition(object as Conditioned, "ResourcesSubmitted");
+    assert.equal(submitted?.reason, "TemplateStampFailure");
+    assert.equal(
+      submitted?.message,
+      "unable to stamp object for resource [map] for template [ClusterConfigTemplate/y-map] in supply chain [y-chain]: " +
+        "unable to apply ytt template: ytt: Error: \n- struct has no .gone field or method\n    in <toplevel>\n" +
+        "      stdin.yml:8 |   value: #@ data.values.params.gone\n",
+    );
+    await apply("ClusterConfigTemplate", "y-map", { configPath: ".data", ytt: ytt("data.values.params.given") });
+    await ready("Workload", "y", "True");
+    assert.deepEqual(((await get("ConfigMap", "y", "v1")) as { data?: object }).data, { value: "v" });
   });
 
   test("an immutable step makes one object per content, reads the newest good one, and a restart makes none again", async () => {

@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { type ConnectionOptions, connect, notRunning } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import { dataDirectory, kubeconfigPath, readRunFile } from "../paths.ts";
+import { publisherToken } from "../token.ts";
 
-const PUBLISHER = { namespace: "slipway-system", name: "publisher" };
 const HOUR = 3600;
 
 export function clusterVerbs(program: Command): void {
@@ -28,16 +28,7 @@ export function clusterVerbs(program: Command): void {
       if (!(options.hours > 0)) throw new CliError("usage", "--hours must be a positive number");
       const connection = await connect(options);
       try {
-        const answer = (await connection.client.transport.request({
-          method: "POST",
-          path: `/api/v1/namespaces/${PUBLISHER.namespace}/serviceaccounts/${PUBLISHER.name}/token`,
-          body: {
-            apiVersion: "authentication.k8s.io/v1",
-            kind: "TokenRequest",
-            spec: { expirationSeconds: Math.round(options.hours * HOUR) },
-          },
-        })) as { status: { token: string } };
-        console.log(answer.status.token);
+        console.log(await publisherToken(connection.client, Math.round(options.hours * HOUR)));
       } finally {
         await connection.close();
       }

@@ -1,6 +1,6 @@
 /** `convention preview|list`: what operators want of every pod, and what a change of it would do. */
 import type { Command } from "commander";
-import { type Connection, type ConnectionOptions, connect, withConnection } from "../connection.ts";
+import { type ConnectionOptions, withCluster, withConnection } from "../connection.ts";
 
 type Options = ConnectionOptions & { output?: string };
 
@@ -11,26 +11,13 @@ export function conventionVerbs(program: Command): void {
     .option("-o, --output <format>", "table, json or yaml")
     .action(async (file: string, _: unknown, command: Command) => {
       const { previewConvention } = await import("../convention/preview.ts");
-      await withCluster(command, (connection, { output }) => previewConvention(connection, file, output));
+      await withCluster<Options>(command, (connection, { output }) => previewConvention(connection, file, output));
     });
   withConnection(convention.command("list"))
     .description("all conventions, in the order in which they are applied")
     .option("-o, --output <format>", "table, json or yaml")
     .action(async (_: unknown, command: Command) => {
       const { showConventions } = await import("../convention/list.ts");
-      await withCluster(command, (connection, { output }) => showConventions(connection, output));
+      await withCluster<Options>(command, (connection, { output }) => showConventions(connection, output));
     });
-}
-
-async function withCluster(
-  command: Command,
-  work: (connection: Connection, options: Options) => Promise<void>,
-): Promise<void> {
-  const options = command.optsWithGlobals<Options>();
-  const connection = await connect(options);
-  try {
-    await work(connection, options);
-  } finally {
-    await connection.close();
-  }
 }

@@ -31,7 +31,7 @@ async function trace(what: string, options: Options): Promise<void> {
   const list = async (resource: ResourceRef<unknown>): Promise<Unstructured[]> =>
     (await connection.client.list(resource as ResourceRef)).items;
   const world = { builds: await list(Build), configCommits: await list(ConfigCommit), revisions: await list(Revision) };
-  const byCommit = /^[0-9a-f]{4,40}$/.test(what) ? traceCommit(what, world) : [];
+  const byCommit = /^[0-9a-f]{4,64}$/.test(what) ? traceCommit(what, world) : [];
   const traces =
     byCommit.length > 0 ? byCommit : traceWorkload(what.replace(/^workload\//, ""), connection.namespace, world);
   if (traces.length === 0)
@@ -50,7 +50,11 @@ function renderTrace(found: Trace): string {
 }
 
 function shorten(what: string): string {
-  return what.startsWith("sha256:") ? what.slice(0, 7 + 16) : /^[0-9a-f]{40}$/.test(what) ? what.slice(0, 12) : what;
+  return what.startsWith("sha256:")
+    ? what.slice(0, 7 + 16)
+    : /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(what)
+      ? what.slice(0, 12)
+      : what;
 }
 
 function since(start: string | undefined, at: string | undefined): string {

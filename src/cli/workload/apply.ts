@@ -1,90 +1,114 @@
-/** `workload apply`: creates or changes a workload, and waits for it when asked to. */
-import { readFile } from "node:fs/promises";
-import { text as readText } from "node:stream/consumers";
+/** `workload create`, `apply` and `update`: shows what changes, asks, changes it, and waits when asked to. */
 import { Workload } from "#api/carto.run/workload.ts";
-import { findCondition } from "#kit/conditions.ts";
-import { deepEqual, isObject } from "#kit/json.ts";
-import { parseYaml, renderYaml } from "#kit/yaml.ts";
+import { renderYaml } from "#kit/yaml.ts";
 import type { Connection } from "../connection.ts";
+import { parseDuration } from "../duration.ts";
 import { CliError } from "../errors.ts";
+import { readInput } from "../input.ts";
 import { parseFormat, print } from "../print.ts";
-import { layFlagsOver, type WorkloadFlags } from "./draft.ts";
+import type { Terminal } from "../terminal.ts";
+import { baseOf, parseWorkload, type UpdateStrategy } from "./base.ts";
+import { layFlagsOver } from "./draft.ts";
+import type { WorkloadFlags } from "./flags.ts";
+import type { UploadFlags } from "./upload.ts";
+import { waitUntilReady } from "./wait.ts";
+import { writeWorkload } from "./write.ts";
 
-export type ApplyOptions = WorkloadFlags & {
-  file?: string;
-  dryRun?: boolean;
-  wait?: boolean;
-  output?: string;
-  namespace?: string;
-};
+/** create wants no workload of that name, update wants one, apply takes both. */
+export type Mode = "create" | "apply" | "update";
 
-export async function applyWorkload(
-  connection: Connection,
-  name: string | undefined,
-  options: ApplyOptions,
-): Promise<void> {
+export type ApplyOptions = WorkloadFlags &
+  UploadFlags & {
+    file?: string;
+    updateStrategy: UpdateStrategy;
+    /** Without a value: `true`. */
+    dryRun?: true | "client" | "server";
+    wait?: boolean;
+    waitTimeout: string;
+    tail?: boolean;
+    tailTimestamp?: boolean;
+    output?: string;
+    namespace?: string;
+  };
+
+type Request = { mode: Mode; name: string | undefined; options: ApplyOptions };
+type Target = { name: string; namespace: string; live: Workload | undefined };
+
+/** Throws CliError for what cannot be done, and when the workload that is waited for fails. */
+export async function changeWorkload(connection: Connection, terminal: Terminal, request: Request): Promise<void> {
+  const { options } = request;
   const format = parseFormat(options.output);
-  const fromFile = options.file ? await readWorkload(options.file) : undefined;
-  const target = name ?? fromFile?.metadata.name;
-  if (!target) throw new CliError("usage", "a workload needs a name", "Give it as argument or in --file.");
-  const namespace = options.namespace ?? fromFile?.metadata.namespace ?? connection.namespace;
-  const live = await connection.client.get(Workload, target, namespace);
-  const empty = {
-    apiVersion: Workload.apiVersion,
-    kind: Workload.kind,
-    metadata: { name: target, namespace },
-    spec: {},
-  };
-  const base =
-    fromFile ??
-    (live ? { ...empty, metadata: { ...empty.metadata, labels: live.metadata.labels ?? {} }, spec: live.spec } : empty);
-  const wanted = layFlagsOver({ ...base, metadata: { ...base.metadata, name: target, namespace } }, options);
-  if (options.dryRun) return console.log(renderYaml(wanted).trimEnd());
-  if (live && deepEqual(live.spec, wanted.spec) && deepEqual(live.metadata.labels, wanted.metadata.labels)) {
-    print(format, live, () => `workload "${target}" is unchanged`);
-  } else {
-    const result = await connection.client.apply(Workload, wanted, { fieldManager: "slipway-cli" });
-    print(
-      format,
-      result,
-      () =>
-        `workload "${target}" ${live ? "changed" : "created"}; see it with: slipway workload get ${target} -n ${namespace}`,
-    );
+  const timeoutMs = parseDuration(options.waitTimeout);
+  const { target, wanted } = await draft(connection, request);
+  if (options.dryRun === "server") {
+    const { showWhatIf } = await import("./what-if.ts");
+    return await showWhatIf(connection, terminal, { wanted, live: target.live, format });
   }
-  if (options.wait) await waitUntilReady(connection, target, namespace);
+  if (options.dryRun) return print(format, wanted, () => renderYaml(wanted).trimEnd());
+  const changed = await writeWorkload(connection, terminal, { live: target.live, wanted, format });
+  if (!options.wait && !options.tail && !options.tailTimestamp)
+    return print(format, changed.object, () => changed.summary);
+  if (format === "table") console.log(changed.summary);
+  const ready = await follow(connection, target, options, timeoutMs);
+  print(format, ready, () => `workload "${target.name}" is ready`);
 }
 
-async function readWorkload(file: string): Promise<Workload> {
-  const text = file === "-" ? await readText(process.stdin) : await readFile(file, "utf8");
-  const [value] = parseYaml(text, file);
-  if (!isObject(value) || value.kind !== "Workload" || !isObject(value.metadata))
+async function draft(
+  connection: Connection,
+  { mode, name, options }: Request,
+): Promise<{ target: Target; wanted: Workload }> {
+  const file = options.file ? parseWorkload(await readInput(options.file), options.file) : undefined;
+  const chosen = name ?? file?.metadata.name;
+  if (!chosen) throw new CliError("usage", "a workload needs a name", "Give it as argument or in --file.");
+  const namespace = options.namespace ?? file?.metadata.namespace ?? connection.namespace;
+  const live = await connection.client.get(Workload, chosen, namespace);
+  if (live && mode === "create")
     throw new CliError(
-      "usage",
-      `${file} is not a Workload`,
-      "It needs apiVersion: carto.run/v1alpha1 and kind: Workload.",
+      "failed",
+      `workload "${chosen}" already exists in namespace ${namespace}`,
+      "Change it with: slipway workload apply",
     );
-  return value as unknown as Workload;
+  if (!live && mode === "update")
+    throw new CliError(
+      "notFound",
+      `workload "${chosen}" not found in namespace ${namespace}`,
+      "Create it with: slipway workload apply",
+    );
+  const flags = await withUpload(connection, { name: chosen, namespace }, options);
+  const base = baseOf({ name: chosen, namespace, live, file, strategy: options.updateStrategy });
+  return { target: { name: chosen, namespace, live }, wanted: layFlagsOver(base, flags) };
 }
 
-async function waitUntilReady({ client }: Connection, name: string, namespace: string): Promise<void> {
-  const { resourceVersion, items } = await client.list(Workload, { namespace, fields: `metadata.name=${name}` });
-  const verdict = (workload: Workload): boolean => {
-    const ready = findCondition(workload, "Ready");
-    if (workload.status?.observedGeneration !== workload.metadata.generation || !ready) return false;
-    if (ready.status === "False")
-      throw new CliError(
-        "failed",
-        `workload "${name}" failed: ${ready.reason}: ${ready.message}`,
-        `slipway why workload/${name}`,
-      );
-    return ready.status === "True";
+async function withUpload(
+  connection: Connection,
+  place: { name: string; namespace: string },
+  options: ApplyOptions,
+): Promise<WorkloadFlags> {
+  const { localPath } = options;
+  if (localPath === undefined) return options;
+  const { uploadLocalPath } = await import("./upload.ts");
+  const dryRun = options.dryRun !== undefined;
+  return { ...options, sourceImage: await uploadLocalPath(connection, place, { ...options, localPath }, dryRun) };
+}
+
+async function follow(
+  connection: Connection,
+  { name, namespace }: Target,
+  { tail, tailTimestamp }: ApplyOptions,
+  timeoutMs: number,
+): Promise<Workload> {
+  const ended = new AbortController();
+  const log = async (): Promise<void> => {
+    if (!tail && !tailTimestamp) return;
+    const { tailWorkload } = await import("./tail.ts");
+    const options = { since: "10s", timestamp: tailTimestamp ?? false, signal: ended.signal };
+    await tailWorkload({ ...connection, namespace }, name, options);
   };
-  if (items[0] && verdict(items[0])) return;
-  for await (const { object } of client.watch(Workload, {
-    namespace,
-    fields: `metadata.name=${name}`,
-    resourceVersion,
-    allowBookmarks: false,
-  }))
-    if (verdict(object)) return console.log(`workload "${name}" is ready`);
+  const following = log();
+  try {
+    return await waitUntilReady(connection, { name, namespace, timeoutMs });
+  } finally {
+    ended.abort();
+    await following;
+  }
 }

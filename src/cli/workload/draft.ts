@@ -1,82 +1,161 @@
 /** From flags to a Workload: flags are laid over what the file or the cluster has. Pure. */
 import type { Workload } from "#api/carto.run/workload.ts";
-import { clone } from "#kit/json.ts";
+import { clone, isObject, type Json } from "#kit/json.ts";
+import { parseYaml, YamlError } from "#kit/yaml.ts";
 import { CliError } from "../errors.ts";
+import type { WorkloadFlags } from "./flags.ts";
+import { setEntries, setMembers } from "./pairs.ts";
 
-export type WorkloadFlags = {
-  gitRepo?: string;
-  gitBranch?: string;
-  gitTag?: string;
-  gitCommit?: string;
-  image?: string;
-  type?: string;
-  app?: string;
-  label?: string[];
-  env?: string[];
-  buildEnv?: string[];
-  param?: string[];
-};
+type Spec = Workload["spec"];
+type Param = NonNullable<Spec["params"]>[number];
 
-const TYPE_LABEL = "apps.tanzu.vmware.com/workload-type";
-const PART_OF_LABEL = "app.kubernetes.io/part-of";
+export const TYPE_LABEL = "apps.tanzu.vmware.com/workload-type";
+export const PART_OF_LABEL = "app.kubernetes.io/part-of";
 
-/** The workload that the flags ask for. Throws CliError on a flag that is no `key=value` or `key-`. */
+/** The workload that the flags ask for. Throws CliError on a flag that cannot be understood. */
 export function layFlagsOver(base: Workload, flags: WorkloadFlags): Workload {
-  const workload = clone(base) as Workload;
-  const labels: Record<string, string> = { [TYPE_LABEL]: "web", ...workload.metadata.labels };
-  if (flags.type) labels[TYPE_LABEL] = flags.type;
-  if (flags.app) labels[PART_OF_LABEL] = flags.app;
-  workload.metadata.labels = fromPairs(labels, flags.label);
-  workload.spec = { ...workload.spec, ...sourceOf(workload, flags) };
-  if (flags.image) workload.spec.image = flags.image;
-  if (flags.env) workload.spec.env = entries(workload.spec.env, flags.env);
-  if (flags.buildEnv) workload.spec.build = { env: entries(workload.spec.build?.env, flags.buildEnv) };
-  if (flags.param)
-    workload.spec.params = entries(workload.spec.params as { name: string; value?: string }[], flags.param) as never;
-  for (const [owner, field] of [
-    [workload.spec, "env"],
-    [workload.spec, "params"],
-  ] as const)
-    if (owner[field]?.length === 0) delete owner[field];
-  if (workload.spec.build?.env?.length === 0) delete workload.spec.build;
-  return workload;
+  const { metadata, spec, ...rest } = clone(base) as Workload;
+  const labels = {
+    [TYPE_LABEL]: "web",
+    ...metadata.labels,
+    ...(flags.type && { [TYPE_LABEL]: flags.type }),
+    ...(flags.app && { [PART_OF_LABEL]: flags.app }),
+  };
+  const laid = {
+    ...layOrigin(spec, flags),
+    params: layParams(spec.params, flags),
+    env: setEntries(spec.env, flags.env, (name, value) => ({ name, value })),
+    build: layBuild(spec.build, flags),
+    resources: layResources(spec.resources, flags),
+    serviceClaims: setEntries(spec.serviceClaims, flags.serviceRef, serviceClaim),
+    ...(flags.serviceAccount !== undefined && { serviceAccountName: flags.serviceAccount }),
+  };
+  return {
+    ...rest,
+    metadata: { ...metadata, labels: setMembers(labels, flags.label, (value) => value) },
+    spec: withoutEmpty({ ...spec, ...laid }) as Spec,
+  };
 }
 
-function sourceOf(workload: Workload, flags: WorkloadFlags): Pick<Workload["spec"], "source"> {
+/** Members that are undefined, empty texts, empty lists or empty objects say nothing. */
+function withoutEmpty(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, member]) => {
+      if (Array.isArray(member)) return member.length > 0;
+      return isObject(member) ? Object.keys(member).length > 0 : member !== undefined && member !== "";
+    }),
+  );
+}
+
+type Origin = { image?: string | undefined; source?: Spec["source"] | undefined };
+
+/** Where the application comes from. An image takes the place of a source, a source image that of Git, and the other way around. */
+function layOrigin(spec: Spec, flags: WorkloadFlags): Origin {
+  if (flags.image) return { image: flags.image, source: undefined };
+  const fromGit = flags.gitRepo ?? flags.gitBranch ?? flags.gitTag ?? flags.gitCommit;
+  if (fromGit === undefined && flags.sourceImage === undefined && flags.subPath === undefined) return {};
+  const { git, image, subPath } = spec.source ?? {};
+  const source = {
+    ...(flags.sourceImage ? { image: flags.sourceImage } : fromGit ? { git: layGit(git, flags) } : { git, image }),
+    subPath: flags.subPath ?? subPath,
+  };
+  const changes = fromGit !== undefined || flags.sourceImage !== undefined;
+  return { source: withoutEmpty(source) as Spec["source"], ...(changes && { image: undefined }) };
+}
+
+type Git = NonNullable<NonNullable<Spec["source"]>["git"]>;
+
+function layGit(git: Git | undefined, flags: WorkloadFlags): Git {
   const { gitRepo, gitBranch, gitTag, gitCommit } = flags;
-  const git = workload.spec.source?.git;
-  if (!gitRepo && !gitBranch && !gitTag && !gitCommit && !git) return {};
   const chosen = {
     ...(gitBranch && { branch: gitBranch }),
     ...(gitTag && { tag: gitTag }),
     ...(gitCommit && { commit: gitCommit }),
   };
   const ref = Object.keys(chosen).length > 0 ? chosen : (git?.ref ?? { branch: "main" });
-  return { source: { ...workload.spec.source, git: { ...git, ...(gitRepo && { url: gitRepo }), ref } } };
+  return { ...git, ...(gitRepo && { url: gitRepo }), ref };
 }
 
-function parsePair(text: string): { key: string; value?: string } {
-  const at = text.indexOf("=");
-  if (at > 0) return { key: text.slice(0, at), value: text.slice(at + 1) };
-  if (at < 0 && text.endsWith("-") && text.length > 1) return { key: text.slice(0, -1) };
-  throw new CliError("usage", `"${text}" is neither key=value nor key-`);
+function layParams(params: readonly Param[] = [], flags: WorkloadFlags): Param[] {
+  const plain = setEntries<Param>(params, flags.param, (name, value) => ({ name, value }));
+  const parsed = setEntries<Param>(plain, flags.paramYaml, (name, value) => ({ name, value: yamlValue(name, value) }));
+  const annotations = changed(
+    parsed,
+    "annotations",
+    flags.annotation &&
+      ((before) =>
+        setMembers<Json>(isObject(before) ? (before as Record<string, Json>) : {}, flags.annotation, (value) => value)),
+  );
+  const maven = mavenFields(flags);
+  const withMaven = changed(
+    annotations,
+    "maven",
+    maven && ((before) => ({ ...(isObject(before) ? before : {}), ...maven }) as Json),
+  );
+  return [
+    ["debug", flags.debug],
+    ["live-update", flags.liveUpdate],
+  ].reduce<Param[]>((all, [name, flag]) => laySwitch(all, String(name), flag), withMaven);
 }
 
-function fromPairs(base: Record<string, string>, pairs: readonly string[] = []): Record<string, string> {
-  const result = { ...base };
-  for (const { key, value } of pairs.map(parsePair)) {
-    if (value === undefined) delete result[key];
-    else result[key] = value;
+/** The list with one parameter set to what `next` makes of its value; one that becomes empty goes. */
+function changed(params: Param[], name: string, next: ((before: Json | undefined) => Json) | undefined): Param[] {
+  if (!next) return params;
+  const value = next(params.find((param) => param.name === name)?.value);
+  const others = params.filter((param) => param.name !== name);
+  return isObject(value) && Object.keys(value).length === 0 ? others : [...others, { name, value }];
+}
+
+function laySwitch(params: Param[], name: string, flag: string | boolean | undefined): Param[] {
+  if (flag === undefined) return params;
+  if (flag !== true && flag !== "true" && flag !== "false")
+    throw new CliError("usage", `--${name} is true or false, not "${flag}"`);
+  return flag === "false" ? params.filter((param) => param.name !== name) : changed(params, name, () => "true");
+}
+
+function mavenFields({
+  mavenGroup,
+  mavenArtifact,
+  mavenVersion,
+  mavenType,
+}: WorkloadFlags): Record<string, string> | undefined {
+  const fields = {
+    ...(mavenGroup && { groupId: mavenGroup }),
+    ...(mavenArtifact && { artifactId: mavenArtifact }),
+    ...(mavenVersion && { version: mavenVersion }),
+    ...(mavenType && { type: mavenType }),
+  };
+  return Object.keys(fields).length > 0 ? fields : undefined;
+}
+
+function yamlValue(name: string, text: string): Json {
+  try {
+    return (parseYaml(text, `--param-yaml ${name}`)[0] ?? null) as Json;
+  } catch (error) {
+    if (error instanceof YamlError) throw new CliError("usage", error.message);
+    throw error;
   }
-  return result;
 }
 
-function entries<E extends { name: string; value?: string }>(
-  before: readonly E[] | undefined,
-  pairs: readonly string[],
-): E[] {
-  const changes = pairs.map(parsePair);
-  const touched = new Set(changes.map(({ key }) => key));
-  const added = changes.flatMap(({ key, value }) => (value === undefined ? [] : [{ name: key, value } as E]));
-  return [...(before ?? []).filter(({ name }) => !touched.has(name)), ...added];
+function layBuild(build: Spec["build"], { buildEnv }: WorkloadFlags): Spec["build"] {
+  const env = setEntries(build?.env, buildEnv, (name, value) => ({ name, value }));
+  return withoutEmpty({ ...build, env }) as Spec["build"];
+}
+
+function layResources(resources: Spec["resources"], flags: WorkloadFlags): Spec["resources"] {
+  const { limitCpu, limitMemory, requestCpu, requestMemory } = flags;
+  const quantities = (before: object | undefined, cpu?: string, memory?: string): Record<string, unknown> =>
+    withoutEmpty({ ...before, ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) });
+  return withoutEmpty({
+    ...resources,
+    limits: quantities(resources?.limits, limitCpu, limitMemory),
+    requests: quantities(resources?.requests, requestCpu, requestMemory),
+  }) as Spec["resources"];
+}
+
+function serviceClaim(name: string, text: string): NonNullable<Spec["serviceClaims"]>[number] {
+  const [apiVersion, kind, service, ...more] = text.split(":");
+  if (!apiVersion || !kind || !service || more.length > 0)
+    throw new CliError("usage", `--service-ref ${name}=${text} is not NAME=APIVERSION:KIND:NAME`);
+  return { name, ref: { apiVersion, kind, name: service } };
 }

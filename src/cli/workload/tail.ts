@@ -1,76 +1,101 @@
 /** `workload tail`: the logs of the workload's builds and pods, merged, each line with where it comes from. */
 import { Pod } from "#api/builtin/index.ts";
+import type * as k8s from "#api/builtin/types.gen.ts";
 import { Build } from "#api/kpack.io/index.ts";
+import type { ResourceRef } from "#api/meta.ts";
 import { pathOf } from "#ports/kube/client.ts";
 import type { Connection } from "../connection.ts";
-import { CliError } from "../errors.ts";
+import { parseDuration } from "../duration.ts";
 
-type TailOptions = { since: string; timestamp?: boolean };
+export type TailOptions = {
+  /** Only lines newer than this, e.g. `5m`. */
+  since: string;
+  timestamp?: boolean;
+  /** `build`, or the value of a pod's label `app.kubernetes.io/component`, e.g. `run`; all when left out. */
+  component?: string;
+  /** Ends the following; without it only the end of the process does. */
+  signal?: AbortSignal;
+};
 
-/** Follows until the process is interrupted. */
+type Tail = TailOptions & { connection: Connection; name: string; sinceSeconds: number };
+
+/** Follows until the signal aborts. */
 export async function tailWorkload(connection: Connection, name: string, options: TailOptions): Promise<void> {
-  await Promise.all([tailBuilds(connection, name), tailPods(connection, name, options)]);
+  const sinceSeconds = Math.ceil(parseDuration(options.since) / 1000);
+  const tail = { ...options, connection, name, sinceSeconds };
+  const { component } = options;
+  await Promise.all([
+    component === undefined || component === "build" ? tailBuilds(tail) : undefined,
+    component === "build" ? undefined : tailPods(tail),
+  ]);
 }
 
-async function tailBuilds({ client, namespace }: Connection, name: string): Promise<void> {
+async function tailBuilds(tail: Tail): Promise<void> {
   const printed = new Set<string>();
-  const show = (build: Build): void => {
-    const log = build.status?.log;
-    if (!log || !build.status?.finishedAt || printed.has(build.metadata.name)) return;
-    printed.add(build.metadata.name);
-    for (const line of log.split("\n")) console.log(`${build.metadata.name}[build] ${line}`);
-  };
-  const labels = { "image.kpack.io/image": name };
-  const { items, resourceVersion } = await client.list(Build, { namespace, labels });
-  items.forEach(show);
-  for await (const { object } of client.watch(Build, { namespace, labels, resourceVersion, allowBookmarks: false }))
-    show(object);
+  const since = Date.now() - tail.sinceSeconds * 1000;
+  await followAll(tail, Build, { "image.kpack.io/image": tail.name }, ({ metadata, status }) => {
+    if (!status?.log || !status.finishedAt || printed.has(metadata.name)) return;
+    printed.add(metadata.name);
+    if (Date.parse(status.finishedAt) < since) return;
+    const time = tail.timestamp ? `${status.finishedAt} ` : "";
+    for (const line of status.log.trimEnd().split("\n")) console.log(`${metadata.name}[build] ${time}${line}`);
+  });
 }
 
-async function tailPods({ client, namespace }: Connection, name: string, options: TailOptions): Promise<void> {
-  const labels = { "carto.run/workload-name": name };
-  const { items, resourceVersion } = await client.list(Pod, { namespace, labels });
+async function tailPods(tail: Tail): Promise<void> {
+  const labels = {
+    "carto.run/workload-name": tail.name,
+    ...(tail.component && { "app.kubernetes.io/component": tail.component }),
+  };
   const followed = new Set<string>();
-  const follow = (pod: (typeof items)[number]): void => {
-    const running = pod.status?.phase === "Running" || pod.status?.phase === "Failed";
+  const streams: Promise<void>[] = [];
+  await followAll(tail, Pod, labels, (pod) => {
     const { uid = "" } = pod.metadata;
-    if (!running || followed.has(uid)) return;
+    const hasStarted = ["Running", "Succeeded", "Failed"].includes(pod.status?.phase ?? "");
+    if (!hasStarted || followed.has(uid)) return;
     followed.add(uid);
-    for (const container of pod.spec.containers) void tailContainer(client, pod.metadata, container.name, options);
-  };
-  items.forEach(follow);
-  for await (const { object } of client.watch(Pod, { namespace, labels, resourceVersion, allowBookmarks: false }))
-    follow(object);
+    streams.push(...pod.spec.containers.map((container) => tailContainer(tail, pod.metadata, container.name)));
+  });
+  await Promise.all(streams);
 }
 
-async function tailContainer(
-  client: Connection["client"],
-  pod: { name: string; namespace?: string },
-  container: string,
-  options: TailOptions,
+/** Calls back with every object that has the labels, now and later. A watch that ends is taken up again. */
+async function followAll<T>(
+  { connection: { client, namespace }, signal = new AbortController().signal }: Tail,
+  resource: ResourceRef<T>,
+  labels: Record<string, string>,
+  show: (object: T) => void,
 ): Promise<void> {
+  try {
+    while (!signal.aborted) {
+      const { items, resourceVersion } = await client.list(resource, { namespace, labels, signal });
+      items.forEach(show);
+      const options = { namespace, labels, resourceVersion, allowBookmarks: false, signal };
+      for await (const { type, object } of client.watch(resource, options)) if (type !== "DELETED") show(object);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function tailContainer(tail: Tail, pod: k8s.Pod["metadata"], container: string): Promise<void> {
+  const { client } = tail.connection;
   const path = pathOf(Pod, pod.namespace, pod.name, "log");
   const query = {
     container,
     follow: "true",
-    sinceSeconds: String(seconds(options.since)),
-    timestamps: String(options.timestamp ?? false),
+    sinceSeconds: String(tail.sinceSeconds),
+    timestamps: String(tail.timestamp ?? false),
   };
   let rest = "";
   try {
-    for await (const chunk of await client.transport.stream({ method: "GET", path, query })) {
+    const request = { method: "GET", path, query, ...(tail.signal && { signal: tail.signal }) } as const;
+    for await (const chunk of await client.transport.stream(request)) {
       const lines = `${rest}${Buffer.from(chunk).toString("utf8")}`.split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) console.log(`${pod.name}[${container}] ${line}`);
     }
   } catch (error) {
-    console.error(`${pod.name}[${container}] log ended: ${(error as Error).message}`);
+    if (!tail.signal?.aborted) console.error(`${pod.name}[${container}] log ended: ${(error as Error).message}`);
   }
-}
-
-function seconds(duration: string): number {
-  const match = /^(\d+)(s|m|h)$/.exec(duration);
-  if (!match) throw new CliError("usage", `"${duration}" is no duration`, "Use for example 30s, 5m or 1h.");
-  const units: Record<string, number> = { s: 1, m: 60, h: 3600 };
-  return Number(match[1]) * (units[match[2] ?? "s"] ?? 1);
 }

@@ -5,12 +5,12 @@ import { type Context, type Controller, controller } from "#engine/controller/co
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { canonicalJson, deepEqual } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
-import { parseYaml, renderYamlDocuments } from "#kit/yaml.ts";
 import { GitError } from "#ports/git/cli.ts";
 import { parseCredentials } from "#ports/git/credentials.ts";
 import type { GitPort } from "#ports/git/git.ts";
 import type { Location } from "#ports/git/pin.ts";
 import { commitMessage } from "./message.ts";
+import { readable } from "./readable.ts";
 
 type Status = NonNullable<ConfigCommit["status"]>;
 
@@ -95,20 +95,6 @@ async function filesOf({ metadata, spec }: ConfigCommit, context: Context): Prom
   const { name } = spec.configMapRef;
   const map = await context.get(ConfigMap, name, metadata.namespace);
   return map ? readable(map.data ?? {}) : `ConfigMap "${name}" not found in namespace "${metadata.namespace}"`;
-}
-
-/** Templates put objects into YAML texts as JSON; in Git people read them, so YAML files are laid out as blocks. */
-function readable(files: Record<string, string>): Record<string, string> {
-  const entries = Object.entries(files).map(([path, text]) => [path, /\.ya?ml$/.test(path) ? layOut(text) : text]);
-  return Object.fromEntries(entries);
-}
-
-function layOut(text: string): string {
-  try {
-    return renderYamlDocuments(parseYaml(text));
-  } catch {
-    return text;
-  }
 }
 
 async function isDone(

@@ -13,10 +13,14 @@ import type { Resource } from "#api/define.ts";
 import { startApiServer } from "#engine/apiserver/start.ts";
 import { ObjectCache } from "#engine/controller/cache.ts";
 import { type Running, runControllers } from "#engine/controller/run.ts";
+import { BlobStore } from "#ports/blobs/blob-store.ts";
+import { NameIndex } from "#ports/blobs/name-index.ts";
 import { createGitPort, type GitPort } from "#ports/git/git.ts";
 import { createGitHost, type GitHost } from "#ports/git/host.ts";
 import { KubeClient } from "#ports/kube/client.ts";
 import type { Transport } from "#ports/kube/transport.ts";
+import { publishBundle, writeBundle } from "#ports/oci/bundle.ts";
+import { Registry } from "#ports/oci/registry/registry.ts";
 import { memoryStore } from "#ports/store/memory.ts";
 import { gitopsControllers } from "./index.ts";
 
@@ -27,6 +31,8 @@ type World = {
   running: Running;
   /** The repository over HTTP, as if it were somebody else's. */
   url: string;
+  /** Puts files under the tag `live` of a repository of the embedded registry; returns the manifest's digest. */
+  pushImage: (repository: string, files: Record<string, string>) => Promise<string>;
   /** Starts a second set of controllers with nothing in memory; returns what it wrote until it was quiet. */
   restart: () => Promise<string[]>;
   close: () => Promise<void>;
@@ -58,7 +64,19 @@ async function start(): Promise<World> {
     await client.create(CustomResourceDefinition, toCustomResourceDefinition(kind as Resource) as never);
   const cache = new ObjectCache(client, { onError: (error) => warnings.push(String(error)) });
   const embedded = (url: string) => (url === "http://slipway/git/config.git" ? host.path("config") : undefined);
-  const dependencies = { git, embedded, onPush: (listener: Parameters<GitHost["onPush"]>[0]) => host.onPush(listener) };
+  const index = await NameIndex.open(join(directory, "names.log"));
+  const registry = new Registry(await BlobStore.open(join(directory, "blobs")), index);
+  const imageListeners = new Set<(push: { repository: string }) => void>();
+  const dependencies = {
+    git,
+    embedded,
+    onPush: (listener: Parameters<GitHost["onPush"]>[0]) => host.onPush(listener),
+    images: { registry, localHosts: ["registry.slipway:1"] },
+    onImagePush: (listener: (push: { repository: string }) => void) => {
+      imageListeners.add(listener);
+      return () => imageListeners.delete(listener);
+    },
+  };
   const controllers = gitopsControllers({ ...dependencies, cache, controlNamespace: "argocd" });
   const running = runControllers(cache, controllers, { log });
   const web = createServer((req, res) => void host.handle(req, res));
@@ -71,6 +89,7 @@ async function start(): Promise<World> {
     cache.close();
     await server.close();
     git.close();
+    await index.close();
     await rm(directory, { recursive: true, force: true });
   };
   const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/git/config.git`;
@@ -89,7 +108,13 @@ async function start(): Promise<World> {
     second.close();
     return writes;
   };
-  return { host, git, client, running, url, restart, close };
+  const pushImage = async (repository: string, files: Record<string, string>): Promise<string> => {
+    const bundle = await writeBundle(registry.blobs, { files, images: [], labels: {} });
+    await publishBundle({ host: "registry.slipway:1", repository, tag: "live" }, bundle, registry);
+    for (const tell of imageListeners) tell({ repository });
+    return bundle.digest;
+  };
+  return { host, git, client, running, url, pushImage, restart, close };
 }
 
 function log(level: string, message: string): void {
@@ -212,6 +237,22 @@ test("a directory is synced, followed, healed and pruned", async () => {
   );
   const healed = await until("web", ({ sync }) => sync?.status === "Synced");
   assert.equal(healed.history?.length, 2, "healing is no deployment");
+});
+
+test("an image is synced, and followed when its tag is pushed again", async () => {
+  const first = await world.pushImage("team/image", { "a.yml": configMap("from-image", "1") });
+  const source = { repoURL: "oci://registry.slipway:1/team/image", targetRevision: "live", path: "config" };
+  await create("image", { source });
+  await until("image", ({ sync }) => sync?.status === "Synced" && sync.revision === first);
+  assert.deepEqual((await live("from-image"))?.data, { value: "1" });
+  const second = await world.pushImage("team/image", { "b.yml": configMap("from-image-too", "2") });
+  const { history } = await until("image", ({ sync, history }) => sync?.revision === second && history?.length === 2);
+  assert.deepEqual([history?.[1]?.revision, await live("from-image")], [second, undefined]);
+  await create("pinned", { source: { ...source, targetRevision: first } });
+  await until("pinned", ({ sync }) => sync?.status === "Synced" && sync.revision === first);
+  await create("absent", { source: { ...source, targetRevision: "none" } });
+  const { conditions } = await until("absent", (status) => Boolean(status.conditions?.length));
+  assert.match(conditions?.[0]?.message ?? "", /team\/image:none: it is not in the registry: push it first/);
 });
 
 test("a push to another directory leaves an application alone", async () => {

@@ -1,4 +1,4 @@
-/** Reconciles Applications: load from Git, compare with the cluster, sync, judge health. */
+/** Reconciles Applications: load from Git or a registry, compare with the cluster, sync, judge health. */
 import { AppProject } from "#api/argoproj.io/app-project.ts";
 import { Application } from "#api/argoproj.io/application.ts";
 import { keyOf } from "#api/meta.ts";
@@ -7,10 +7,11 @@ import { type Context, type Controller, controller } from "#engine/controller/co
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { Cascade } from "./cascade.ts";
 import { LiveObjects } from "./live.ts";
+import type { Loaded, Source } from "./loading.ts";
 import { advanceOperation, beginOperation, extendHistory, isRunning, timestamp } from "./operate.ts";
 import { decideAutoSync, type Operation, type OperationState, type Status } from "./operation.ts";
 import { whyForbidden, whyInvalid } from "./permits.ts";
-import { type Loaded, ManifestSource, type Source, type SourceDependencies, whyNotLoaded } from "./source.ts";
+import { ManifestSource, type SourceDependencies, whyNotLoaded } from "./source.ts";
 import { type Notice, renderFailure, renderStatus } from "./status.ts";
 import { instanceKey, instanceName } from "./tracking.ts";
 import { growTree } from "./tree.ts";
@@ -215,7 +216,7 @@ class ApplicationPass {
   }
 
   private announce({ phase, message, syncResult }: OperationState): void {
-    const revision = syncResult?.revision.slice(0, 7);
+    const revision = syncResult?.revision.replace(/^sha256:/, "").slice(0, 7);
     if (phase === "Succeeded")
       this.context.event("Normal", "OperationCompleted", `Sync operation to ${revision} succeeded`);
     else this.context.event("Warning", "OperationCompleted", `Sync operation to ${revision} failed: ${message}`);

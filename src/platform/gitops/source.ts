@@ -1,6 +1,5 @@
-/** The objects that an application's directory in Git holds, read again only when the directory changed. */
+/** The objects that an application's directory holds, in Git or in a registry, read again only when the directory changed. */
 import type { Application } from "#api/argoproj.io/application.ts";
-import { Secret } from "#api/builtin/index.ts";
 import { keyOf, type Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
 import { canonicalJson, deepFreeze } from "#kit/json.ts";
@@ -10,11 +9,13 @@ import { Followers } from "#ports/git/followers.ts";
 import type { GitPort, RefUpdate } from "#ports/git/git.ts";
 import { checkedPath } from "#ports/git/names.ts";
 import type { Location, Pinned } from "#ports/git/pin.ts";
+import { ImageError } from "#ports/oci/image.ts";
+import type { Loaded, LoadOptions, Source } from "./loading.ts";
 import { isRelevant, ManifestError, parseManifests } from "./manifests.ts";
+import { isOci, type OciDependencies, OciSource } from "./oci-source.ts";
+import { repositorySecret } from "./repository-secret.ts";
 
-export type Source = NonNullable<Application["spec"]["source"]>;
-
-export type SourceDependencies = {
+export type SourceDependencies = OciDependencies & {
   git: Pick<GitPort, "pin" | "readFiles" | "treeId" | "changedFiles">;
   /** Where the repository is, when the URL is one of our own Git host. */
   embedded: (url: string) => string | undefined;
@@ -24,33 +25,32 @@ export type SourceDependencies = {
   controlNamespace: string;
 };
 
-export type Loaded = { revision: string; objects: readonly Unstructured[]; recheckAfter: number | undefined };
-
 type Cached = { question: string; objects: readonly Unstructured[] };
 type Pin = { question: string; pinned: Pinned; at: number };
 
 const POLL_MS = 120_000;
-const REPOSITORY_SECRETS = { "argocd.argoproj.io/secret-type": "repository" };
 
 /** Remote repositories are asked every two minutes, hosted ones never: a push wakes the applications whose directory it changed. */
 export class ManifestSource {
   private readonly dependencies: SourceDependencies;
+  private readonly oci: OciSource;
   private readonly followers = new Followers();
   private readonly pins = new Map<string, Pin>();
   private readonly parsed = new Map<string, Cached>();
 
   constructor(dependencies: SourceDependencies) {
     this.dependencies = dependencies;
+    this.oci = new OciSource(dependencies);
   }
 
-  /** Throws GitError and ManifestError. `revision` overrides the source's own; `refresh` asks a remote repository now. */
-  async load(
-    app: Application,
-    context: Context,
-    options: { source: Source; revision?: string | undefined; refresh: boolean },
-  ): Promise<Loaded> {
+  /** Throws GitError, ImageError and ManifestError. */
+  async load(app: Application, context: Context, options: LoadOptions): Promise<Loaded> {
     const { source, revision = source.targetRevision || "HEAD", refresh } = options;
     const key = keyOf(app);
+    if (isOci(source)) {
+      this.followers.follow(key, undefined);
+      return await this.oci.load(app, context, options);
+    }
     const directory = checkedPath(source.path ?? "");
     const path = this.dependencies.embedded(source.repoURL);
     this.followers.follow(key, path, directory);
@@ -63,12 +63,18 @@ export class ManifestSource {
 
   /** Wakes applications whose directory a push changed; returns how to stop. */
   wakeOnPush(wake: (key: string) => void): () => void {
-    return this.dependencies.onPush(({ path, updates }) => {
+    const stop = this.dependencies.onPush(({ path, updates }) => {
       for (const update of updates) void this.touchedBy(path, update).then((keys) => keys.forEach(wake));
     });
+    const stopOci = this.oci.wakeOnPush(wake);
+    return () => {
+      stop();
+      stopOci();
+    };
   }
 
   forget(key: string): void {
+    this.oci.forget(key);
     this.followers.follow(key, undefined);
     this.pins.delete(key);
     this.parsed.delete(key);
@@ -100,12 +106,7 @@ export class ManifestSource {
   }
 
   private async locate(url: string, context: Context): Promise<Location> {
-    const namespace = this.dependencies.controlNamespace;
-    const secrets = await context.list(Secret, { namespace, labels: REPOSITORY_SECRETS });
-    const decoded = secrets.map(({ data = {} }) =>
-      Object.fromEntries(Object.entries(data).map(([name, value]) => [name, Buffer.from(value, "base64").toString()])),
-    );
-    const found = decoded.find((data) => normalised(data.url ?? "") === normalised(url));
+    const found = await repositorySecret(url, this.dependencies.controlNamespace, context);
     if (!found || (found.username === undefined && found.bearerToken === undefined)) return { url };
     return { url, credentials: parseCredentials(found, `the repository Secret for ${url}`) };
   }
@@ -131,13 +132,6 @@ export class ManifestSource {
 
 /** The one line that says why loading failed, or undefined for an error of another sort. */
 export function whyNotLoaded(error: unknown): string | undefined {
-  if (error instanceof ManifestError) return `Failed to load target state: ${error.message}`;
-  return error instanceof GitError ? `Failed to load target state: ${error.message}` : undefined;
-}
-
-function normalised(url: string): string {
-  return url
-    .toLowerCase()
-    .replace(/\/+$/, "")
-    .replace(/\.git$/, "");
+  const isKnown = error instanceof ManifestError || error instanceof GitError || error instanceof ImageError;
+  return isKnown ? `Failed to load target state: ${error.message}` : undefined;
 }

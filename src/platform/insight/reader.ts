@@ -37,7 +37,9 @@ export function clusterReader(client: KubeClient): Reader {
     },
     async list(apiVersion, kind, selection) {
       const resource = await find(apiVersion, kind);
-      return resource ? (await client.list(resource, selection)).items : [];
+      if (!resource) return [];
+      const { items } = await client.list(resource, selection);
+      return items.map((item) => ({ ...item, apiVersion, kind }));
     },
     async logTail(pod, container, lines, previous) {
       const path = pathOf(Pod, pod.namespace, pod.name, "log");

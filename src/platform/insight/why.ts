@@ -47,6 +47,7 @@ const ADVICE: { readonly [kind: string]: string } = {
   Build: "read the build's output above, fix the source, and push again",
   PodIntent: "check the ClusterPodConventions and that the image can be read",
   ConfigCommit: "check that the GitOps repository exists and takes pushes",
+  ConfigBundle: "check the registry, and the secrets of the service account that open it",
   Application: "compare the manifests in the GitOps repository with the error",
   Service: "read the container's output above, fix the source, and push again",
   Revision: "read the container's output above, fix the source, and push again",
@@ -54,16 +55,8 @@ const ADVICE: { readonly [kind: string]: string } = {
 };
 
 const STEPS: { readonly [kind: string]: Step } = {
-  Workload: async (workload, reader) => {
-    const status = workload.status as { resources?: StepStatus[] } | undefined;
-    const failing = status?.resources?.find((step) =>
-      step.conditions?.some(({ type, status }) => type === "Ready" && status !== "True"),
-    );
-    if (!failing?.stampedRef) return {};
-    const { apiVersion = "", kind = "", name = "", namespace } = failing.stampedRef;
-    const next = await reader.get(apiVersion, kind, name, namespace);
-    return next && isBad(next) ? { next } : {};
-  },
+  Workload: firstFailingStep,
+  Deliverable: firstFailingStep,
   Image: async (image, reader) => {
     const latest = (image.status as { latestBuildRef?: string } | undefined)?.latestBuildRef;
     const build = latest ? await reader.get("kpack.io/v1alpha2", "Build", latest, image.metadata.namespace) : undefined;
@@ -123,6 +116,18 @@ type StepStatus = {
 type ApplicationStatus =
   | { health?: { status?: string; message?: string }; conditions?: { type: string; message: string }[] }
   | undefined;
+
+/** The object that the first step which is not ready has stamped. */
+async function firstFailingStep(owner: Unstructured, reader: Reader): Promise<Finding> {
+  const status = owner.status as { resources?: StepStatus[] } | undefined;
+  const failing = status?.resources?.find((step) =>
+    step.conditions?.some(({ type, status }) => type === "Ready" && status !== "True"),
+  );
+  if (!failing?.stampedRef) return {};
+  const { apiVersion = "", kind = "", name = "", namespace } = failing.stampedRef;
+  const next = await reader.get(apiVersion, kind, name, namespace);
+  return next && isBad(next) ? { next } : {};
+}
 
 async function byConditions(): Promise<Finding> {
   return {};

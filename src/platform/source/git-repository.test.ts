@@ -79,7 +79,7 @@ async function reconcile(object: object, world: readonly object[] = []) {
         return blobs.put(content);
       },
     },
-    artifactUrl: (namespace, name, commit) => `http://slipway${artifactPath(namespace, name, commit)}`,
+    artifactUrl: (namespace, name, commit) => `http://slipway${artifactPath("gitrepository", namespace, name, commit)}`,
     embedded: (url) => {
       const name = /^http:\/\/slipway\/git\/(.*)\.git$/.exec(url)?.[1];
       return name === undefined ? undefined : host.path(name);
@@ -168,20 +168,19 @@ test("a push wakes the sources of its repository and no others", async () => {
   assert.deepEqual(woken, ["dev/app"]);
 });
 
-test("artifacts are served by namespace, name and commit", async () => {
+test("artifacts are served under the paths that sources give", async () => {
   const commit = "a".repeat(40);
   const handle = serveArtifacts({
-    find: async (namespace, name) =>
-      namespace === "dev" && name === "app" ? { digest: "sha256:x", size: 3 } : undefined,
+    find: async (path) => (path.includes("/dev/app/") ? { digest: "sha256:x", size: 3 } : undefined),
     open: () => Readable.from([Buffer.from("tgz")]),
   });
   const server = createServer((req, res) => void handle(req, res).then((mine) => mine || res.writeHead(418).end()));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   try {
-    assert.equal(await (await fetch(`${base}${artifactPath("dev", "app", commit)}`)).text(), "tgz");
+    assert.equal(await (await fetch(`${base}${artifactPath("gitrepository", "dev", "app", commit)}`)).text(), "tgz");
     for (const [path, status] of [
-      [artifactPath("dev", "other", commit), 404],
+      [artifactPath("gitrepository", "dev", "other", commit), 404],
       ["/artifacts/gitrepository/dev/app/..%2f..%2fx.tar.gz", 404],
       ["/artifacts/gitrepository/dev/app/main.tar.gz", 404],
       ["/else", 418],

@@ -5,18 +5,30 @@ import { TEMPLATE_KINDS } from "#api/carto.run/templates.ts";
 import { type Context, controller } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled } from "#engine/controller/outcome.ts";
 import type { Step } from "./blueprint.ts";
+import { type BlueprintObject, toSelector } from "./owner.ts";
+import { unreadablePath } from "./selection.ts";
 
 export const supplyChainController = controller({
   name: "supply/supply-chain",
   for: ClusterSupplyChain,
-  reconcile: (chain, context) => checkTemplates(chain.spec.resources as Step[], context),
+  reconcile: (chain, context) => check(chain as BlueprintObject, context),
 });
 
 export const deliveryController = controller({
   name: "supply/delivery",
   for: ClusterDelivery,
-  reconcile: (delivery, context) => checkTemplates(delivery.spec.resources as Step[], context),
+  reconcile: (delivery, context) => check(delivery as BlueprintObject, context),
 });
+
+/** A selector that cannot be read is said here, not to every owner: the blueprint is left out of their choice. */
+async function check(blueprint: BlueprintObject, context: Context): Promise<Outcome<Record<never, never>>> {
+  const options = blueprint.spec.resources.flatMap(({ templateRef }) => templateRef.options ?? []);
+  for (const selector of [toSelector(blueprint), ...options.map((option) => option.selector)]) {
+    const problem = unreadablePath(selector);
+    if (problem) return broken("Ready", "InvalidSelector", `unable to read selector: ${problem}`);
+  }
+  return await checkTemplates(blueprint.spec.resources, context);
+}
 
 async function checkTemplates(steps: readonly Step[], context: Context): Promise<Outcome<Record<never, never>>> {
   const missing: string[] = [];

@@ -8,16 +8,20 @@ import { mostSpecific } from "./selection.ts";
 
 export type Choice = { name: string } | { passThrough: string };
 
-/** Throws StepFailure unless exactly one option matches. */
-export function chooseTemplate(owner: Unstructured, { name: step, templateRef: { name, options = [] } }: Step): Choice {
+/** Throws StepFailure unless exactly one option matches. `place` says in messages which step of which blueprint it is. */
+export function chooseTemplate(
+  owner: Unstructured,
+  { templateRef: { name, options = [] } }: Step,
+  place: string,
+): Choice {
   if (name) return { name };
-  const winners = matching(owner, step, options);
+  const winners = matching(owner, options, place);
   const [winner] = winners;
   if (!winner || winners.length > 1) {
-    const found = winners.map((option) => option.name ?? option.passThrough).join(", ") || "none";
+    const found = winners.map((option) => option.name ?? option.passThrough).join(", ");
     throw new StepFailure(
       "TemplateOptionsMatchError",
-      `expected exactly 1 option to match, found [${found}] for step ${step}`,
+      `expected exactly 1 option to match, found [${winners.length}] matching options [${found}] for ${place}`,
     );
   }
   return winner.passThrough ? { passThrough: winner.passThrough } : { name: winner.name ?? "" };
@@ -25,22 +29,29 @@ export function chooseTemplate(owner: Unstructured, { name: step, templateRef: {
 
 type Options = NonNullable<Step["templateRef"]["options"]>;
 
-function matching(owner: Unstructured, step: string, options: Options): Options {
+function matching(owner: Unstructured, options: Options, place: string): Options {
   try {
     return mostSpecific(options, (option) => option.selector, owner);
   } catch (error) {
-    throw new StepFailure("ResolveTemplateOptionsError", `step ${step}: ${(error as Error).message}`);
+    throw new StepFailure(
+      "ResolveTemplateOptionsError",
+      `error matching against template options for ${place}: ${(error as Error).message}`,
+    );
   }
 }
 
 /** Throws StepFailure when there is no such template. */
-export async function findTemplate({ templateRef: { kind } }: Step, name: string, context: Context): Promise<Template> {
+export async function findTemplate(
+  { templateRef: { kind } }: Step,
+  name: string,
+  { place, context }: { place: string; context: Context },
+): Promise<Template> {
   const resource = TEMPLATE_KINDS[kind];
   const template = resource && (await context.get(resource, name));
   if (!template)
     throw new StepFailure(
       "TemplateObjectRetrievalFailure",
-      `unable to get template [${name}] of kind [${kind}]: not found`,
+      `unable to get template [${kind}/${name}] for ${place}: not found`,
     );
   return template;
 }

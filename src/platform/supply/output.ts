@@ -1,10 +1,9 @@
 /** What a step gives to the next ones, and how the owner's status shows it. Pure. */
-
-import { stringify } from "yaml";
 import type { Template } from "#api/carto.run/templates.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { findAll } from "#kit/jsonpath.ts";
 import { sha256 } from "#kit/names.ts";
+import { renderGoYaml } from "./go-yaml.ts";
 
 export type Output =
   | { kind: "source"; url: unknown; revision: unknown }
@@ -48,16 +47,21 @@ function valueAt(object: Unstructured, path = ""): unknown {
   return value;
 }
 
+/** The first characters; one of two code units is not cut in half. */
+function preview(text: string): string {
+  return text.length <= PREVIEW_CHARACTERS ? text : [...text].slice(0, PREVIEW_CHARACTERS).join("");
+}
+
 /** The entries of `status.resources[].outputs`; times are kept while the digest stays. */
 export function outputStatuses(output: Output, previous: readonly OutputStatus[], now: string): OutputStatus[] {
   const { kind: _kind, ...values } = output;
   return Object.entries(values).map(([name, value]) => {
-    const text = stringify(value, { indent: 4, lineWidth: 0 });
+    const text = renderGoYaml(value);
     const digest = sha256(text);
     const before = previous.find((entry) => entry.name === name && entry.digest === digest);
     return {
       name,
-      preview: text.slice(0, PREVIEW_CHARACTERS),
+      preview: preview(text),
       digest,
       lastTransitionTime: before?.lastTransitionTime ?? now,
     };

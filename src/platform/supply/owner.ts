@@ -2,14 +2,16 @@
 import type { Workload } from "#api/carto.run/workload.ts";
 import type { Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
-import { broken, type Outcome, settled } from "#engine/controller/outcome.ts";
+import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { type Conditioned, findCondition, isTrue } from "#kit/conditions.ts";
 import { hasReason } from "#kit/status.ts";
+import { announcements } from "./announce.ts";
 import type { Dialect, Step } from "./blueprint.ts";
 import { realize } from "./realize.ts";
-import { ownerConditions, resourceStatuses } from "./report.ts";
-import { mostSpecific, type Selector } from "./selection.ts";
+import { keepHealth, ownerConditions, resourceStatuses } from "./report.ts";
+import { mostSpecific, type Selector, unreadablePath } from "./selection.ts";
 import { STAMP_LABEL } from "./submit.ts";
+import type { RenderTemplateText } from "./ytt.ts";
 
 export type OwnerStatus = Omit<NonNullable<Workload["status"]>, "supplyChainRef">;
 type ResourceStatus = NonNullable<OwnerStatus["resources"]>[number];
@@ -35,47 +37,77 @@ const WORDS: { readonly [owner in Dialect["owner"]]: Words } = {
   deliverable: { owner: "Deliverable", blueprint: "Delivery", noun: "delivery" },
 };
 
-export type Pass = { owner: Unstructured; blueprints: readonly BlueprintObject[]; dialect: Dialect; context: Context };
+export type Pass = {
+  owner: Unstructured;
+  blueprints: readonly BlueprintObject[];
+  dialect: Dialect;
+  context: Context;
+  renderText: RenderTemplateText;
+};
+
+/** On an owner: nothing is stamped, changed or removed for it while the value is `true`. */
+const PAUSED_ANNOTATION = "slipway.dev/paused";
 
 /** The blueprint that the owner takes, and what came of it. `ref` is undefined when there is no such blueprint. */
 export async function followBlueprint(
   pass: Pass,
 ): Promise<Outcome<OwnerStatus> & { ref?: { kind: string; name: string } }> {
   const { owner, dialect } = pass;
-  const words = WORDS[dialect.owner];
-  const fail = (reason: string, message: string) => broken<OwnerStatus>(dialect.condition, reason, message);
-  if (Object.keys(owner.metadata.labels ?? {}).length === 0)
-    return fail(
-      `${words.owner}LabelsMissing`,
-      `${dialect.owner} has no labels to match to ${words.noun}: add for example apps.tanzu.vmware.com/workload-type: web`,
+  if (owner.metadata.annotations?.[PAUSED_ANNOTATION] === "true")
+    return waiting(
+      "Ready",
+      "Paused",
+      `nothing changes while annotation ${PAUSED_ANNOTATION} is "true": remove it to go on`,
     );
-  const matching = mostSpecific(pass.blueprints, toSelector, owner);
-  const [blueprint] = matching;
-  if (!blueprint)
-    return fail(
-      `${words.blueprint}NotFound`,
-      `no ${words.noun} [${names(pass.blueprints)}] selects the ${dialect.owner}'s labels and fields`,
-    );
-  if (matching.length > 1)
-    return fail(
-      words.blueprint === "Delivery" ? "MultipleDeliveryMatches" : "MultipleSupplyChainMatches",
-      `${words.noun} [${names(matching)}] match equally well: make one selector more specific`,
-    );
-  if (!isTrue(blueprint))
-    return fail(
-      `${words.blueprint}NotReady`,
-      `${words.noun} [${blueprint.metadata.name}] is not ready: ${whyNot(blueprint)}`,
-    );
+  const { blueprint, reason, message } = selectBlueprint(owner, pass.blueprints, dialect);
+  if (!blueprint) return broken(dialect.condition, reason, message);
   return { ...(await follow(pass, blueprint)), ref: { kind: blueprint.kind, name: blueprint.metadata.name } };
 }
 
+/** The one blueprint that the owner takes, or why there is none. Pure. */
+export function selectBlueprint(
+  owner: Unstructured,
+  blueprints: readonly BlueprintObject[],
+  dialect: Dialect,
+):
+  | { blueprint: BlueprintObject; reason?: never; message?: never }
+  | { blueprint?: never; reason: string; message: string } {
+  const words = WORDS[dialect.owner];
+  if (Object.keys(owner.metadata.labels ?? {}).length === 0)
+    return {
+      reason: `${words.owner}LabelsMissing`,
+      message: `${dialect.owner} has no labels to match to ${words.noun}: add for example apps.tanzu.vmware.com/workload-type: web`,
+    };
+  const readable = blueprints.filter((candidate) => unreadablePath(toSelector(candidate)) === undefined);
+  const matching = attempt(() => mostSpecific(readable, toSelector, owner));
+  if (matching instanceof Error)
+    return { reason: `${words.blueprint}NotFound`, message: `no ${words.noun} can be chosen: ${matching.message}` };
+  const [blueprint] = matching;
+  if (!blueprint)
+    return {
+      reason: `${words.blueprint}NotFound`,
+      message: `no ${words.noun} [${names(blueprints)}] selects the ${dialect.owner}'s labels and fields`,
+    };
+  if (matching.length > 1)
+    return {
+      reason: words.blueprint === "Delivery" ? "MultipleDeliveryMatches" : "MultipleSupplyChainMatches",
+      message: `${words.noun} [${names(matching)}] match equally well: make one selector more specific`,
+    };
+  if (!isTrue(blueprint))
+    return {
+      reason: `${words.blueprint}NotReady`,
+      message: `${words.noun} [${blueprint.metadata.name}] is not ready: ${whyNot(blueprint)}`,
+    };
+  return { blueprint };
+}
+
 async function follow(
-  { owner, dialect, context }: Pass,
+  { owner, dialect, context, renderText }: Pass,
   { metadata, spec }: BlueprintObject,
 ): Promise<Outcome<OwnerStatus>> {
   const blueprint = { name: metadata.name, steps: spec.resources, params: spec.params };
-  const results = await realize({ owner, blueprint, dialect, context });
   const previous = (owner.status as OwnerStatus | undefined)?.resources ?? [];
+  const results = keepHealth(await realize({ owner, blueprint, dialect, context, renderText }), previous);
   const now = context
     .now()
     .toISOString()
@@ -85,6 +117,9 @@ async function follow(
     results.flatMap(({ stamped }) => (stamped?.metadata.labels?.[STAMP_LABEL] ? [stamped.metadata.name] : [])),
   );
   await removeOrphans(previous, resources, versioned, context);
+  const applied = new Set(results.flatMap(({ step, applied }) => (applied ? [step.name] : [])));
+  for (const { reason, message } of announcements(previous, resources, applied))
+    context.event("Normal", reason, message);
   return settled({ resources }, { conditions: ownerConditions(results, dialect.condition) });
 }
 
@@ -115,7 +150,17 @@ function refKey({ stampedRef: ref }: ResourceStatus): string {
   return ref ? `${ref.apiVersion}/${ref.kind}/${ref.namespace}/${ref.name}` : "";
 }
 
-function toSelector({ spec }: BlueprintObject): Selector {
+/** What `work` gives, or what it throws. */
+function attempt<T>(work: () => T): T | Error {
+  try {
+    return work();
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** What an owner must have to take the blueprint. */
+export function toSelector({ spec }: BlueprintObject): Selector {
   return {
     matchLabels: spec.selector,
     matchExpressions: spec.selectorMatchExpressions,

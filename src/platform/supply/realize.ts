@@ -5,17 +5,18 @@
 import type { Template } from "#api/carto.run/templates.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
-import { type Condition, type Conditioned, findCondition } from "#kit/conditions.ts";
+import type { Condition } from "#kit/conditions.ts";
 import { TemplateError } from "#kit/template.ts";
-import type { Blueprint, Dialect, Step, StepInput } from "./blueprint.ts";
+import type { Step } from "./blueprint.ts";
 import { chooseTemplate, findTemplate } from "./choose.ts";
-import { deployed } from "./deployment.ts";
 import { StepFailure } from "./failure.ts";
 import { judgeHealth } from "./health.ts";
-import { MissingValue, type Output, readOutput } from "./output.ts";
-import { type ParamSources, resolveParams } from "./params.ts";
-import { contextOf, type Inputs, type StampRequest, stamp } from "./stamp.ts";
-import { healthRuleOf, submit } from "./submit.ts";
+import { observe, qualifiedName } from "./observe.ts";
+import type { Output } from "./output.ts";
+import { inputsOf, type Journey, placeOf, requestOf } from "./request.ts";
+import { type StampRequest, stamp } from "./stamp.ts";
+import { submit } from "./submit.ts";
+import type { RenderTemplateText } from "./ytt.ts";
 
 /** What one step came to. */
 export type StepResult = {
@@ -25,12 +26,14 @@ export type StepResult = {
   passThrough?: string;
   stamped: Unstructured | undefined;
   stampedResource: ResourceRef | undefined;
+  /** Whether the object was written in this pass. */
+  applied: boolean;
   output: Output | undefined;
   failure: StepFailure | undefined;
   healthy: Condition;
 };
 
-type Realization = { owner: Unstructured; blueprint: Blueprint; dialect: Dialect; context: Context };
+type Realization = Journey & { context: Context; renderText: RenderTemplateText };
 
 /** Runs all steps once. Throws only for failures that a retry can mend. */
 export async function realize(realization: Realization): Promise<StepResult[]> {
@@ -50,33 +53,33 @@ async function realizeStep(
   outputs: ReadonlyMap<string, Output>,
 ): Promise<StepResult> {
   const { owner, context } = realization;
+  const place = placeOf(realization, step);
   const result: StepResult = {
     step,
     template: undefined,
     stamped: undefined,
     stampedResource: undefined,
+    applied: false,
     output: undefined,
     failure: undefined,
     healthy: judgeHealth(undefined, undefined, false),
   };
   try {
-    const choice = chooseTemplate(owner, step);
+    const choice = chooseTemplate(owner, step, place);
     if ("passThrough" in choice) return passThrough(result, choice.passThrough, outputs);
-    const template = await findTemplate(step, choice.name, context);
+    const template = await findTemplate(step, choice.name, { place, context });
     result.template = template;
     const request = requestOf(realization, step, template, outputs);
-    const { resource, latest, source } = await submit(template, stampStep(step, request), context);
-    result.stampedResource = resource;
-    result.stamped = latest;
-    result.output = readStepOutput(request, source ?? latest, resource);
+    const submission = await submit(template, stampStep(realization, step, request), { place, context });
+    const { resource, latest, change } = submission;
+    if (change)
+      context.event("Normal", "StampedObjectApplied", `${change} object [${qualifiedName(resource, latest)}]`);
+    const stamped = { stampedResource: resource, stamped: latest, applied: change !== undefined };
+    return { ...result, ...stamped, ...observe(request, submission, place) };
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
-    result.failure = error;
+    return { ...result, failure: error };
   }
-  const { template, stamped, output } = result;
-  if (template)
-    result.healthy = judgeHealth(healthRuleOf(template), stamped, output?.kind === "none" ? "none" : Boolean(output));
-  return result;
 }
 
 function passThrough(result: StepResult, name: string, outputs: ReadonlyMap<string, Output>): StepResult {
@@ -88,86 +91,18 @@ function passThrough(result: StepResult, name: string, outputs: ReadonlyMap<stri
   return { ...result, passThrough: name, output, healthy };
 }
 
-function requestOf(
-  { owner, blueprint, dialect }: Realization,
-  step: Step,
-  template: Template,
-  outputs: ReadonlyMap<string, Output>,
-): StampRequest {
-  const spec = owner.spec as { params?: ParamSources["owner"] };
-  const sources = {
-    template: template.spec.params,
-    blueprint: blueprint.params,
-    step: step.params,
-    owner: spec.params,
-  };
-  return {
-    owner,
-    template,
-    params: resolveParams(sources),
-    inputs: inputsOf(step, outputs),
-    labels: {
-      [`carto.run/${dialect.owner}-name`]: owner.metadata.name,
-      [`carto.run/${dialect.owner}-namespace`]: owner.metadata.namespace ?? "",
-      [`carto.run/${dialect.blueprint}-name`]: blueprint.name,
-      "carto.run/resource-name": step.name,
-      "carto.run/template-kind": template.kind,
-      "carto.run/cluster-template-name": step.templateRef.name ?? "",
-      "carto.run/template-lifecycle": template.spec.lifecycle ?? "mutable",
-    },
-  };
-}
-
-function stampStep(step: Step, request: StampRequest): Unstructured {
+function stampStep({ blueprint, dialect, renderText }: Realization, step: Step, request: StampRequest): Unstructured {
   try {
-    return stamp(request);
+    return stamp(request, renderText);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
+    const { kind, metadata } = request.template;
+    const within = `${dialect.blueprint.replace("-", " ")} [${blueprint.name}]`;
     throw new StepFailure(
       "TemplateStampFailure",
-      `unable to stamp object for resource [${step.name}]: ${error.message}`,
+      `unable to stamp object for resource [${step.name}] for template [${kind}/${metadata.name}] in ${within}: ${error.message}`,
+      "False",
+      { cause: error },
     );
   }
-}
-
-function inputsOf(step: Step, outputs: ReadonlyMap<string, Output>): Inputs {
-  const pick = (references: readonly StepInput[] = []): Map<string, Output> =>
-    new Map(
-      references.flatMap(({ name, resource }) => {
-        const output = outputs.get(resource);
-        return output ? [[name, output] as const] : [];
-      }),
-    );
-  const deployment = step.deployment && outputs.get(step.deployment.resource);
-  return {
-    sources: pick(step.sources),
-    images: pick(step.images),
-    configs: pick(step.configs),
-    ...(deployment && { deployment }),
-  };
-}
-
-function readStepOutput(request: StampRequest, stamped: Unstructured, resource: ResourceRef): Output {
-  const { template, inputs } = request;
-  if (template.kind === "ClusterDeploymentTemplate")
-    return deployed(template, stamped, inputs.deployment, contextOf(request));
-  try {
-    return readOutput(template, stamped);
-  } catch (error) {
-    if (!(error instanceof MissingValue)) throw error;
-    const where = `${resource.plural}${resource.group ? `.${resource.group}` : ""} [${stamped.metadata.name}] in namespace [${stamped.metadata.namespace}]`;
-    const why = causeOf(stamped);
-    throw new StepFailure(
-      "MissingValueAtPath",
-      `waiting to read value [${error.path}] from resource ${where}${why}`,
-      "Unknown",
-    );
-  }
-}
-
-/** What the stamped object itself says about why it is not there yet. */
-function causeOf(stamped: Unstructured): string {
-  const ready = findCondition(stamped as Conditioned, "Ready");
-  if (!ready?.message || ready.status === "True") return "";
-  return `: ${ready.reason ? `${ready.reason}: ` : ""}${ready.message}`;
 }

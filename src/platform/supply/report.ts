@@ -1,11 +1,20 @@
 /** From the results of the steps to the owner's status: resource entries and conditions. Pure. */
 import type { Workload } from "#api/carto.run/workload.ts";
 import { apiVersionOf } from "#api/meta.ts";
-import { type Condition, stampTransitions } from "#kit/conditions.ts";
+import { type Condition, type Conditioned, findCondition, stampTransitions } from "#kit/conditions.ts";
 import { outputStatuses } from "./output.ts";
 import type { StepResult } from "./realize.ts";
 
 type ResourceStatus = NonNullable<NonNullable<Workload["status"]>["resources"]>[number];
+
+/** A step that stamped nothing this time is as healthy as it was. */
+export function keepHealth(results: readonly StepResult[], previous: readonly ResourceStatus[]): StepResult[] {
+  return results.map((result) => {
+    const before = previous.find((entry) => entry.name === result.step.name);
+    const healthy = findCondition({ status: before } as Conditioned, "Healthy");
+    return result.stamped || result.passThrough || !before?.stampedRef || !healthy ? result : { ...result, healthy };
+  });
+}
 
 /** The entries of `status.resources`. A step that stamped nothing this time keeps what it showed before. */
 export function resourceStatuses(
@@ -34,6 +43,7 @@ function resourceStatus(result: StepResult, before: ResourceStatus | undefined, 
   };
   if (template)
     entry.templateRef = { apiVersion: "carto.run/v1alpha1", kind: template.kind, name: template.metadata.name };
+  else if (!result.passThrough && before?.templateRef) entry.templateRef = before.templateRef;
   if (stamped && resource)
     entry.stampedRef = {
       apiVersion: apiVersionOf(resource),
@@ -42,7 +52,7 @@ function resourceStatus(result: StepResult, before: ResourceStatus | undefined, 
       name: stamped.metadata.name,
       resource: resource.group ? `${resource.plural}.${resource.group}` : resource.plural,
     };
-  else if (before?.stampedRef) entry.stampedRef = before.stampedRef;
+  else if (!result.passThrough && before?.stampedRef) entry.stampedRef = before.stampedRef;
   const outputs = output ? outputStatuses(output, before?.outputs ?? [], now) : before?.outputs;
   return outputs && outputs.length > 0 ? { ...entry, outputs } : entry;
 }

@@ -6,9 +6,9 @@ import { broken, type Outcome, settled, waiting } from "#engine/controller/outco
 import { type Condition, type Conditioned, findCondition } from "#kit/conditions.ts";
 import { isObject } from "#kit/json.ts";
 import { findFirst } from "#kit/jsonpath.ts";
-import { hasReason } from "#kit/status.ts";
 import { renderTemplate, TemplateError } from "#kit/template.ts";
-import { ensureRun, retain } from "./submit.ts";
+import { qualifiedName } from "./observe.ts";
+import { ensureRun, isRejection, retain } from "./submit.ts";
 
 type Status = NonNullable<Runnable["status"]>;
 const SUCCEEDED = { singleConditionType: "Succeeded" };
@@ -32,7 +32,7 @@ export const runnableController = controller({
     } catch (error) {
       if (error instanceof TemplateError)
         return broken("RunTemplateReady", "TemplateStampFailure", `unable to stamp object: ${error.message}`);
-      if (hasReason(error, "Invalid", "BadRequest", "Forbidden", "NotFound"))
+      if (isRejection(error))
         return broken(
           "RunTemplateReady",
           "StampedObjectRejectedByAPIServer",
@@ -46,10 +46,11 @@ export const runnableController = controller({
 async function runOnce(runnable: Runnable, template: ClusterRunTemplate, context: Context): Promise<Outcome<Status>> {
   const object = await stampRun(runnable, template, context);
   const resource = await context.client.resourceFor(object.apiVersion, object.kind);
-  const runs = await ensureRun(resource, object, context);
+  const { runs, isNew } = await ensureRun(resource, object, context);
+  const latest = runs.at(-1) as Unstructured;
+  if (isNew) context.event("Normal", "StampedObjectApplied", `Created object [${qualifiedName(resource, latest)}]`);
   const retention = runnable.spec.retentionPolicy ?? { maxFailedRuns: 10, maxSuccessfulRuns: 10 };
   await retain(resource, runs, { rule: SUCCEEDED, retention }, context);
-  const latest = runs.at(-1) as Unstructured;
   const good = runs.findLast((run) => findCondition(run as Conditioned, "Succeeded")?.status === "True");
   const outputs = good ? readOutputs(template, good) : undefined;
   if (typeof outputs === "string") return waiting("RunTemplateReady", "OutputPathNotSatisfied", outputs);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Unstructured } from "#api/meta.ts";
-import { mostSpecific, type Selector, score } from "./selection.ts";
+import { mostSpecific, type Selector, score, unreadablePath } from "./selection.ts";
 
 const owner: Unstructured = {
   apiVersion: "carto.run/v1alpha1",
@@ -69,4 +69,10 @@ test("the most specific candidate wins, ties are all returned, a score of zero n
   assert.deepEqual(names(candidates), ["two", "also two"]);
   assert.deepEqual(names(candidates.slice(0, 2)), ["one"]);
   assert.deepEqual(names(candidates.slice(0, 1)), []);
+});
+
+test("a path that does not parse is named", () => {
+  const requiring = (key: string): Selector => ({ matchFields: [{ key, operator: "Exists" }] });
+  assert.equal(unreadablePath(requiring('spec.params[?(@.name=="a")].value')), undefined);
+  assert.match(unreadablePath(requiring("spec.params[")) ?? "", /^key \[spec\.params\[\]: ./);
 });

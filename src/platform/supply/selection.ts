@@ -1,7 +1,8 @@
 /** Which blueprint, and which template option, an owner selects. Pure; spec: Cartographer's selection rules. */
 import type { Unstructured } from "#api/meta.ts";
-import { findAll } from "#kit/jsonpath.ts";
-import { compileSelector, type LabelSelectorRequirement, type Labels } from "#kit/selector.ts";
+import { findAll, JsonPathError } from "#kit/jsonpath.ts";
+import { compileSelector, type Labels } from "#kit/selector.ts";
+import type { LabelSelectorRequirement } from "#kit/selector-text.ts";
 
 export type FieldRequirement = { key: string; operator: string; values?: readonly string[] | undefined };
 
@@ -35,6 +36,18 @@ export function fieldMatches({ key, operator, values = [] }: FieldRequirement, o
     default:
       return false;
   }
+}
+
+/** What is wrong with the first path of the selector that cannot be read; undefined when all can. */
+export function unreadablePath({ matchFields = [] }: Selector): string | undefined {
+  for (const { key } of matchFields)
+    try {
+      findAll({}, key);
+    } catch (error) {
+      if (!(error instanceof JsonPathError)) throw error;
+      return `key [${key}]: ${error.message}`;
+    }
+  return undefined;
 }
 
 /** The candidates with the highest score of at least one. */

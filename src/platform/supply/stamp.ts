@@ -4,6 +4,7 @@ import type { Unstructured } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
 import { renderTemplate, TemplateError } from "#kit/template.ts";
 import type { Output } from "./output.ts";
+import type { RenderTemplateText } from "./ytt.ts";
 
 /** The outputs that a step reads, by the step's own name for them. */
 export type Inputs = {
@@ -22,14 +23,11 @@ export type StampRequest = {
 };
 
 /** The stamped object, without owner reference. Throws TemplateError when a tag finds nothing or the result is no object. */
-export function stamp(request: StampRequest): Unstructured {
+export function stamp(request: StampRequest, renderText: RenderTemplateText): Unstructured {
   const { owner, template, labels } = request;
-  if (template.spec.ytt !== undefined)
-    throw new TemplateError(
-      "ytt",
-      `${template.kind} ${template.metadata.name} uses ytt, which needs a template: write it with $(…)$ tags`,
-    );
-  const rendered = renderTemplate(template.spec.template, contextOf(request));
+  const { ytt, template: tagged } = template.spec;
+  const context = contextOf(request);
+  const rendered = ytt === undefined ? renderTemplate(tagged, context) : renderText(ytt, context);
   if (!isObject(rendered) || typeof rendered.apiVersion !== "string" || typeof rendered.kind !== "string")
     throw new TemplateError(
       "",

@@ -7,7 +7,7 @@ import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
 import { canonicalJson } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
-import { hasReason } from "#kit/status.ts";
+import { hasReason, StatusError } from "#kit/status.ts";
 import type { Draft } from "#ports/kube/client.ts";
 import { StepFailure } from "./failure.ts";
 import { judgeHealth } from "./health.ts";
@@ -25,29 +25,53 @@ export type Submission = {
   latest: Unstructured;
   /** Where outputs are read: for lifecycles other than mutable the newest healthy object, if any. */
   source: Unstructured | undefined;
+  /** What was done to the newest object, if anything. */
+  change: "Created" | "Patched" | undefined;
 };
 
-/** Throws StepFailure when the server refuses the object. */
-export async function submit(template: Template, object: Unstructured, context: Context): Promise<Submission> {
+/** Throws StepFailure when the server refuses the object; `place` says in its message whose it is. */
+export async function submit(
+  template: Template,
+  object: Unstructured,
+  { place, context }: { place: string; context: Context },
+): Promise<Submission> {
   const resource = await resourceOf(object, context);
   try {
     if (isMutable(template)) {
+      const { name, namespace } = object.metadata;
+      const before = await context.get(resource, name, namespace);
       const latest = await context.apply(resource, object as Draft<Unstructured>);
-      return { resource, latest, source: latest };
+      const isSame = before?.metadata.resourceVersion === latest.metadata.resourceVersion;
+      return { resource, latest, source: latest, change: !before ? "Created" : isSame ? undefined : "Patched" };
     }
     const rule = healthRuleOf(template);
-    const runs = await ensureRun(resource, object, context);
+    const { runs, isNew } = await ensureRun(resource, object, context);
     await retain(resource, runs, { rule, retention: template.spec.retentionPolicy ?? DEFAULT_RETENTION }, context);
     const latest = runs.at(-1) as Unstructured;
-    return { resource, latest, source: runs.findLast((run) => isHealthy(rule, run) === "True") };
+    const source = runs.findLast((run) => isHealthy(rule, run) === "True");
+    return { resource, latest, source, change: isNew ? "Created" : undefined };
   } catch (error) {
-    if (hasReason(error, "Invalid", "BadRequest", "Forbidden", "NotFound"))
-      throw new StepFailure("TemplateRejectedByAPIServer", `unable to apply object: ${error.message}`);
+    if (isRejection(error))
+      throw new StepFailure(
+        "TemplateRejectedByAPIServer",
+        `unable to apply object [${nameOf(object)}] for ${place}: ${error.message}`,
+      );
     throw error;
   }
 }
 
-function isMutable({ spec }: Template): boolean {
+/** Whether the server will refuse the same object again. What has the wrong type in an apply is an error of its own. */
+export function isRejection(error: unknown): error is StatusError {
+  if (hasReason(error, "Invalid", "BadRequest", "Forbidden", "NotFound")) return true;
+  return error instanceof StatusError && error.message.startsWith("failed to create typed patch object");
+}
+
+function nameOf({ metadata }: Unstructured): string {
+  return `${metadata.namespace}/${metadata.name ?? metadata.generateName}`;
+}
+
+/** Whether one object is kept up to date, instead of a new one for every new content. */
+export function isMutable({ spec }: Template): boolean {
   return (spec.lifecycle ?? "mutable") === "mutable";
 }
 
@@ -70,20 +94,25 @@ export async function ensureRun(
   resource: ResourceRef,
   object: Unstructured,
   context: Context,
-): Promise<Unstructured[]> {
+): Promise<{ runs: Unstructured[]; isNew: boolean }> {
   const { namespace, labels = {} } = object.metadata;
-  const digest = sha256(canonicalJson(object)).slice("sha256:".length, "sha256:".length + 32);
+  const digest = stampDigest(object);
   const found = await context.list(resource, { ...(namespace && { namespace }), labels: identity(labels) });
   const runs = found
     .filter(({ metadata }) => metadata.labels?.[STAMP_LABEL] && !metadata.deletionTimestamp)
     .sort(byAge);
-  if (runs.some(({ metadata }) => metadata.labels?.[STAMP_LABEL] === digest)) return runs;
+  if (runs.some(({ metadata }) => metadata.labels?.[STAMP_LABEL] === digest)) return { runs, isNew: false };
   const draft = { ...object, metadata: { ...object.metadata, labels: { ...labels, [STAMP_LABEL]: digest } } };
-  return [...runs, await context.create(resource, draft as Draft<Unstructured>)];
+  return { runs: [...runs, await context.create(resource, draft as Draft<Unstructured>)], isNew: true };
+}
+
+/** What an object that is never changed was stamped from, as a label value. */
+export function stampDigest(object: Unstructured): string {
+  return sha256(canonicalJson(object)).slice("sha256:".length, "sha256:".length + 32);
 }
 
 /** The labels that say whose run it is. */
-function identity(labels: Record<string, string>): Record<string, string> {
+export function identity(labels: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith("carto.run/")));
 }
 

@@ -2,10 +2,8 @@
 import { Secret, ServiceAccount } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { PodIntent } from "#api/conventions.carto.run/index.ts";
-import { isObject } from "#kit/json.ts";
+import { parseDockerConfig, registryHost } from "#ports/oci/docker-config.ts";
 import { ConventionFailure, type Credentials, type Reader } from "../convention.ts";
-
-const DOCKER_HUB = new Set(["index.docker.io", "registry-1.docker.io", "docker.io"]);
 
 /** Credentials by host, or undefined when there are no pull secrets. Throws ConventionFailure without the service account. */
 export async function pullCredentials(intent: PodIntent, reader: Reader): Promise<Credentials | undefined> {
@@ -22,38 +20,18 @@ export async function pullCredentials(intent: PodIntent, reader: Reader): Promis
   const byHost = new Map<string, string>();
   for (const secret of secrets)
     for (const [host, header] of secret ? headersOf(secret) : []) if (!byHost.has(host)) byHost.set(host, header);
-  return byHost.size === 0 ? undefined : async (host) => byHost.get(DOCKER_HUB.has(host) ? "docker.io" : host);
+  return byHost.size === 0 ? undefined : async (host) => byHost.get(registryHost(host));
 }
 
 /** Authorization headers by host, from either form of Docker configuration. Throws ConventionFailure when it does not parse. */
-function headersOf(secret: k8s.Secret): [host: string, header: string][] {
-  const { data = {} } = secret;
-  const modern = data[".dockerconfigjson"];
-  const text = modern ?? data[".dockercfg"];
-  if (text === undefined) return [];
+function headersOf({ data = {}, metadata }: k8s.Secret): ReadonlyMap<string, string> {
+  const { ".dockerconfigjson": modern, ".dockercfg": old } = data;
+  const decode = (value: string): string => Buffer.from(value, "base64").toString();
   try {
-    const config = JSON.parse(Buffer.from(text, "base64").toString()) as Record<string, unknown>;
-    const entries = modern === undefined ? config : config.auths;
-    return Object.entries(isObject(entries) ? entries : {}).flatMap(([key, entry]) => {
-      const header = headerOf(entry);
-      return header ? [[hostOf(key), header] as [string, string]] : [];
-    });
+    if (modern !== undefined) return parseDockerConfig(decode(modern), "config.json");
+    return old === undefined ? new Map() : parseDockerConfig(decode(old), ".dockercfg");
   } catch (error) {
-    const { name, namespace } = secret.metadata;
-    const message = `failed to authenticate: secret ${namespace}/${name} is not a Docker configuration`;
+    const message = `failed to authenticate: secret ${metadata.namespace}/${metadata.name} is not a Docker configuration`;
     throw new ConventionFailure("ImageResolutionFailed", message, { cause: error });
   }
-}
-
-function headerOf(entry: unknown): string | undefined {
-  if (!isObject(entry)) return undefined;
-  const { auth, username, password } = entry as Record<string, string | undefined>;
-  const encoded = auth ?? (username ? Buffer.from(`${username}:${password ?? ""}`).toString("base64") : undefined);
-  return encoded ? `Basic ${encoded}` : undefined;
-}
-
-/** Keys are hosts, or URLs as `docker login` writes them. */
-function hostOf(key: string): string {
-  const host = key.replace(/^https?:\/\//, "").split("/")[0] ?? key;
-  return DOCKER_HUB.has(host) ? "docker.io" : host;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClusterPodConvention, PodIntent } from "#api/conventions.carto.run/index.ts";
-import { diffLines } from "./line-diff.ts";
+import { diffLines } from "#kit/line-diff.ts";
 import { planPreview, previewConventions } from "./preview.ts";
 
 const convention = (name: string, spec: ClusterPodConvention["spec"] = {}): ClusterPodConvention => ({

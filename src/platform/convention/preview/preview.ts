@@ -2,9 +2,9 @@
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { ClusterPodConvention, PodIntent } from "#api/conventions.carto.run/index.ts";
 import { deepEqual } from "#kit/json.ts";
+import { diffLines } from "#kit/line-diff.ts";
 import { renderYaml } from "#kit/yaml.ts";
 import { planConventions } from "../plan.ts";
-import { diffLines } from "./line-diff.ts";
 
 type Subject = { namespace: string; name: string; workload?: string };
 /** `diff` is of the YAML of the pod templates. */

@@ -1,5 +1,6 @@
+import { Service } from "#api/builtin/index.ts";
 import { Ingress as KIngress } from "#api/networking.internal.knative.dev/ingress.ts";
-import { Configuration, Revision, Route, type TrafficTarget } from "#api/serving.knative.dev/index.ts";
+import { Configuration, LABELS, Revision, Route, type TrafficTarget } from "#api/serving.knative.dev/index.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import type { Outcome } from "#engine/controller/outcome.ts";
 import { findCondition } from "#kit/conditions.ts";
@@ -9,6 +10,7 @@ import { taggedName } from "../names.ts";
 import { servingPort } from "../revision/pod.ts";
 import { describe, validateTraffic } from "../validate.ts";
 import { type Addressing, ingressOf, localUrl, publicUrl, revisionsIn, tooLongHost } from "./ingress.ts";
+import { placeholdersOf } from "./placeholder.ts";
 import { routed, unrouted } from "./routing-state.ts";
 import { type Lookup, type ResolvedTarget, resolveTargets } from "./targets.ts";
 
@@ -22,7 +24,7 @@ export function routeController(addressing: Addressing): Controller<Route> {
   return controller<Route>({
     name: "serving/route",
     for: Route,
-    owns: [KIngress],
+    owns: [KIngress, Service],
     async reconcile(route, context) {
       const { name, namespace } = route.metadata;
       const problems = validateTraffic(route.spec.traffic, "spec.traffic");
@@ -45,6 +47,7 @@ export function routeController(addressing: Addressing): Controller<Route> {
           addressing,
         );
       const ingress = await assign(route, { targets: resolution.targets, before, addressing }, context);
+      await namePlaces(route, resolution.targets, ingress, context);
       return report(route, resolution.targets, ingress, addressing);
     },
     async finalize(route, context) {
@@ -106,6 +109,26 @@ async function release(route: Route, revisions: readonly string[], context: Cont
     const patch = revision && !revision.metadata.deletionTimestamp && unrouted(revision, name, context.now());
     if (patch) await context.patch(Revision, { name: revisionName, namespace }, patch);
   }
+}
+
+/** Brings the Services that name the Route inside the cluster up to date. Those of others are left alone. */
+async function namePlaces(
+  route: Route,
+  targets: readonly ResolvedTarget[],
+  ingress: KIngress,
+  context: Context,
+): Promise<void> {
+  const { name, namespace } = route.metadata;
+  const wanted = placeholdersOf(route, targets, ingress);
+  for (const draft of wanted) {
+    const live = await context.get(Service, draft.metadata.name ?? "", namespace);
+    if (!isForeign(live, route)) await context.apply(Service, draft);
+  }
+  if (wanted.length === 0) return;
+  const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  for (const service of await context.list(Service, { namespace, labels: { [LABELS.route]: name } }))
+    if (!names.has(service.metadata.name) && !isForeign(service, route))
+      await context.delete(Service, { name: service.metadata.name, namespace });
 }
 
 function addressOf(route: Route, addressing: Addressing): Pick<Status, "url" | "address"> {

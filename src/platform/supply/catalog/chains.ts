@@ -1,12 +1,15 @@
-/** The out-of-the-box supply chains: from a Git repository, or from an image, to a running application. */
+/** The out-of-the-box supply chains: from source in Git or in an image, or from a finished image, to a running application. */
 import type { Unstructured } from "#api/meta.ts";
+import { deliveryBasic } from "./deliveries.ts";
 import { CATALOG_TEMPLATES } from "./templates.ts";
 
 export type CatalogValues = {
   /** Where images go: `<server>/<repository>/<workload>-<namespace>`. */
   registry: { server: string; repository: string };
-  /** The repository that configuration is committed to. */
-  gitopsRepository: string;
+  /** The repository that configuration is committed to, as `<server>/<owner>/<name>.git`. Without one it is pushed as bundles. */
+  gitopsRepository?: string;
+  /** Deliverables are for other clusters: each is put as text into a ConfigMap. */
+  externalDelivery?: boolean;
 };
 
 type Reference = { name: string; resource: string };
@@ -21,22 +24,14 @@ type ChainStep = {
 const TYPE = "apps.tanzu.vmware.com/workload-type";
 const CONFIG_TEMPLATES = { web: "config-template", server: "server-template", worker: "worker-template" };
 
-/** One template for workloads without a field, another for those that have it. */
-function byField(kind: string, key: string, [absent, present]: readonly [string, string]): object {
-  return {
-    kind,
-    options: [
-      { name: absent, selector: { matchFields: [{ key, operator: "DoesNotExist" }] } },
-      { name: present, selector: { matchFields: [{ key, operator: "Exists" }] } },
-    ],
-  };
-}
-
 const SOURCE_STEPS: readonly ChainStep[] = [
-  { name: "source-provider", templateRef: { kind: "ClusterSourceTemplate", name: "source-template" } },
+  {
+    name: "source-provider",
+    templateRef: { kind: "ClusterSourceTemplate", name: "source-template" },
+  },
   {
     name: "image-provider",
-    templateRef: byField("ClusterImageTemplate", "spec.build.env", ["kpack-template", "kpack-template-with-env"]),
+    templateRef: { kind: "ClusterImageTemplate", name: "kpack-template" },
     sources: [{ name: "source", resource: "source-provider" }],
   },
 ];
@@ -46,10 +41,10 @@ const IMAGE_STEPS: readonly ChainStep[] = [
 ];
 
 /** What both chains do once there is an image. */
-const DELIVERY_STEPS: readonly ChainStep[] = [
+const configSteps = (deliverableTemplate: string): ChainStep[] => [
   {
     name: "config-provider",
-    templateRef: byField("ClusterConfigTemplate", "spec.env", ["convention-template", "convention-template-with-env"]),
+    templateRef: { kind: "ClusterConfigTemplate", name: "convention-template" },
     images: [{ name: "image", resource: "image-provider" }],
   },
   {
@@ -65,16 +60,13 @@ const DELIVERY_STEPS: readonly ChainStep[] = [
   },
   {
     name: "config-writer",
-    templateRef: byField("ClusterTemplate", "spec.image", [
-      "config-writer-template",
-      "config-writer-template-for-images",
-    ]),
+    templateRef: { kind: "ClusterTemplate", name: "config-writer-template" },
     configs: [
       { name: "config", resource: "app-config" },
       { name: "pod", resource: "config-provider" },
     ],
   },
-  { name: "deliverable", templateRef: { kind: "ClusterTemplate", name: "deliverable-template" } },
+  { name: "deliverable", templateRef: { kind: "ClusterTemplate", name: deliverableTemplate } },
 ];
 
 function chain(
@@ -93,28 +85,36 @@ function chain(
       params: [
         { name: "registry", value: values.registry },
         { name: "clusterBuilder", default: "default" },
-        { name: "gitops_repository", default: values.gitopsRepository },
-        { name: "gitops_branch", default: "main" },
+        ...gitopsParams(values.gitopsRepository),
       ],
       resources,
     },
   };
 }
 
-/** `source-to-url`, `basic-image-to-url` and the templates they name, as objects to apply. */
+/** All three or none: what GitOps needs to be the default. */
+function gitopsParams(repository: string | undefined): { name: string; default: string }[] {
+  if (repository === undefined) return [];
+  const [, address = repository, owner = "", name = ""] =
+    /^(.+?)\/([^/]+)\/([^/]+?)(?:\.git)?\/*$/.exec(repository) ?? [];
+  return [
+    { name: "gitops_server_address", default: address },
+    { name: "gitops_repository_owner", default: owner },
+    { name: "gitops_repository_name", default: name },
+  ];
+}
+
+/** `source-to-url`, `basic-image-to-url`, `delivery-basic` and the templates they name, as objects to apply. */
 export function catalog(values: CatalogValues): Unstructured[] {
   const fromSource = [
-    { key: "spec.source.git.url", operator: "Exists" },
+    { key: "spec.source", operator: "Exists" },
     { key: "spec.image", operator: "DoesNotExist" },
   ];
+  const tail = configSteps(values.externalDelivery ? "external-deliverable-template" : "deliverable-template");
   return [
     ...CATALOG_TEMPLATES,
-    chain("source-to-url", fromSource, [...SOURCE_STEPS, ...DELIVERY_STEPS], values),
-    chain(
-      "basic-image-to-url",
-      [{ key: "spec.image", operator: "Exists" }],
-      [...IMAGE_STEPS, ...DELIVERY_STEPS],
-      values,
-    ),
+    deliveryBasic,
+    chain("source-to-url", fromSource, [...SOURCE_STEPS, ...tail], values),
+    chain("basic-image-to-url", [{ key: "spec.image", operator: "Exists" }], [...IMAGE_STEPS, ...tail], values),
   ];
 }

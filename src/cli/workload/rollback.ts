@@ -1,0 +1,42 @@
+/** `workload rollback`: pins the last good state in the workload itself. */
+import { Build } from "#api/kpack.io/index.ts";
+import type { ResourceRef, Unstructured } from "#api/meta.ts";
+import { Revision } from "#api/serving.knative.dev/index.ts";
+import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
+import { traceWorkload } from "#platform/insight/index.ts";
+import type { Connection } from "../connection.ts";
+import { parseDuration } from "../duration.ts";
+import { parseFormat, print } from "../print.ts";
+import type { Terminal } from "../terminal.ts";
+import { findWorkload } from "./get.ts";
+import { portable } from "./portable.ts";
+import { type History, planRollback } from "./rollback-plan.ts";
+import { waitUntilReady } from "./wait.ts";
+import { writeWorkload } from "./write.ts";
+
+export type RollbackOptions = { to?: string; wait?: boolean; waitTimeout: string; output?: string };
+
+/** Throws CliError when there is nothing to go back to. */
+export async function rollbackWorkload(
+  connection: Connection,
+  terminal: Terminal,
+  { name, options }: { name: string; options: RollbackOptions },
+): Promise<void> {
+  const format = parseFormat(options.output);
+  const timeoutMs = parseDuration(options.waitTimeout);
+  const { namespace } = connection;
+  const live = await findWorkload(connection, name);
+  const { workload, to } = planRollback(live, await readHistory(connection, name), options.to);
+  const { object } = await writeWorkload(connection, terminal, { live, wanted: portable(workload), format });
+  const done = options.wait ? await waitUntilReady(connection, { name, namespace, timeoutMs }) : object;
+  print(format, done, () => `workload "${name}" goes back to ${to}`);
+}
+
+async function readHistory({ client, namespace }: Connection, name: string): Promise<History> {
+  const list = async (resource: ResourceRef<unknown>): Promise<Unstructured[]> =>
+    (await client.list(resource as ResourceRef, { namespace })).items;
+  const [builds, configCommits, revisions] = await Promise.all([list(Build), list(ConfigCommit), list(Revision)]);
+  const own = configCommits.find(({ metadata }) => metadata.name === name) as ConfigCommit | undefined;
+  const images = (own?.status?.history ?? []).flatMap(({ provenance }) => provenance?.["Slipway-Image"] ?? []);
+  return { traces: traceWorkload(name, namespace, { builds, configCommits, revisions }), images: images.reverse() };
+}
