@@ -18,10 +18,15 @@ export class FileWatch {
   /** What `parse` makes of the file as soon as that is not undefined. */
   async written<T>(parse: (text: string) => T | undefined): Promise<T> {
     return await new Promise((resolve) => {
-      this.watcher.on("change", async (_event, name) => {
-        const result = name === this.name ? await this.read(parse) : undefined;
+      const look = async (): Promise<void> => {
+        const result = await this.read(parse);
         if (result !== undefined) resolve(result);
+      };
+      this.watcher.on("change", (_event, name) => {
+        if (name === this.name) void look();
       });
+      // It may have been written before anybody listened.
+      void look();
     });
   }
 
