@@ -105,7 +105,7 @@ const REFUSED: [query: string, code: number, message: RegExp][] = [
   ["watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=5", 422, /forbidden for watch unless sendInitialEvents/],
   ["watch=1&resourceVersion=99999999", 504, /Too large resource version/],
   ["fieldSelector=data.a%3Db", 400, /not a known field selector/],
-  ["includeObject=Everything", 400, /unrecognized includeObject value/],
+  ["includeObject=Everything", 400, /includeObject: Invalid value: "Everything"/],
 ];
 
 for (const [query, code, message] of REFUSED)

@@ -5,6 +5,7 @@ import { type Field, fieldsOf, names, type TypeRef } from "./builtin.ts";
 const OMITTED_STRUCTS: ReadonlySet<string> = new Set(["ObjectMeta.creationTimestamp"]);
 /** Lists that valid objects may do without, and that are then written as null. Other required lists are never empty. */
 const NULL_LISTS: ReadonlySet<string> = new Set([
+  "LimitRangeSpec.limits",
   "Role.rules",
   "ClusterRole.rules",
   "EndpointSlice.endpoints",
@@ -15,6 +16,7 @@ const NULL_LISTS: ReadonlySet<string> = new Set([
 /** Fields that are written when they are empty although they are optional. */
 const ALWAYS_WRITTEN: ReadonlySet<string> = new Set([
   "StatefulSetSpec.serviceName",
+  "StatefulSetOrdinals.start",
   "StatefulSetStatus.availableReplicas",
   "Event.reportingComponent",
   "Event.reportingInstance",

@@ -139,5 +139,6 @@ function requireBase64(value: unknown): unknown {
   const text = String(value);
   if (text.length % 4 === 0 && BASE64.test(text)) return text;
   const odd = text.search(/[^A-Za-z0-9+/]/);
-  throw new SyntaxError(`illegal base64 data at input byte ${odd < 0 ? text.length : odd}`);
+  const at = odd < 0 ? text.length - (text.length % 4) : odd;
+  throw new SyntaxError(`illegal base64 data at input byte ${at}`);
 }

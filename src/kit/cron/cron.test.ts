@@ -69,7 +69,7 @@ test("what is no schedule", () => {
     ["* * * * 7", /above maximum \(6\)/],
     ["5-1 * * * *", /beginning of range \(5\) beyond end of range \(1\)/],
     ["*/0 * * * *", /positive number/],
-    ["a * * * *", /failed to parse minute "a"/],
+    ["a * * * *", /failed to parse int from a: /],
     ["@often", /unrecognized descriptor/],
     ["@every soon", /failed to parse duration/],
     ["TZ=UTC * * * * *", /use timeZone/],

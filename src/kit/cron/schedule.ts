@@ -17,16 +17,16 @@ export type Schedule =
       anyDay: boolean;
     };
 
-type Field = { name: string; min: number; max: number; names?: readonly string[] };
+type Field = { min: number; max: number; names?: readonly string[] };
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-const MINUTE: Field = { name: "minute", min: 0, max: 59 };
-const HOUR: Field = { name: "hour", min: 0, max: 23 };
-const DAY_OF_MONTH: Field = { name: "day of month", min: 1, max: 31 };
-const MONTH: Field = { name: "month", min: 1, max: 12, names: MONTHS };
-const DAY_OF_WEEK: Field = { name: "day of week", min: 0, max: 6, names: DAYS };
+const MINUTE: Field = { min: 0, max: 59 };
+const HOUR: Field = { min: 0, max: 23 };
+const DAY_OF_MONTH: Field = { min: 1, max: 31 };
+const MONTH: Field = { min: 1, max: 12, names: MONTHS };
+const DAY_OF_WEEK: Field = { min: 0, max: 6, names: DAYS };
 
 const MACROS: { readonly [name: string]: string } = {
   "@yearly": "0 0 1 1 *",
@@ -52,13 +52,16 @@ export function parseSchedule(text: string): Schedule {
   if (fields.length !== 5)
     throw new ScheduleError(`expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`);
   const [minute = "", hour = "", dayOfMonth = "", month = "", dayOfWeek = ""] = fields;
+  const minutes = parseField(minute, MINUTE).values;
+  const hours = parseField(hour, HOUR).values;
   const days = parseField(dayOfMonth, DAY_OF_MONTH);
+  const months = parseField(month, MONTH).values;
   const weekdays = parseField(dayOfWeek, DAY_OF_WEEK);
   return {
     kind: "calendar",
-    minutes: sorted(parseField(minute, MINUTE).values),
-    hours: sorted(parseField(hour, HOUR).values),
-    months: parseField(month, MONTH).values,
+    minutes: sorted(minutes),
+    hours: sorted(hours),
+    months,
     daysOfMonth: days.values,
     daysOfWeek: weekdays.values,
     anyDay: !days.free && !weekdays.free,
@@ -82,26 +85,32 @@ function parseField(text: string, field: Field): { values: Set<number>; free: bo
 }
 
 function parseRange(part: string, field: Field): { first: number; last: number; step: number; star: boolean } {
-  const match = /^(?:([*?])|(\w+)(?:-(\w+))?)(?:\/(\d+))?$/.exec(part);
-  if (!match) throw new ScheduleError(`failed to parse ${field.name} "${part}"`);
-  const [, star, from = "", to, every] = match;
-  const step = every === undefined ? 1 : Number(every);
-  if (step === 0) throw new ScheduleError(`step of range should be a positive number: ${part}`);
-  if (star) return { first: field.min, last: field.max, step, star: true };
-  const first = parseValue(from, field);
-  const open = every === undefined ? first : field.max;
-  const last = to === undefined ? open : parseValue(to, field);
+  const [range = "", every, ...slashes] = part.split("/");
+  const [from = "", to, ...hyphens] = range.split("-");
+  const star = from === "*" || from === "?";
+  const first = star ? field.min : parseValue(from, field);
+  if (!star && hyphens.length > 0) throw new ScheduleError(`too many hyphens: ${part}`);
+  const open = star || (every !== undefined && to === undefined) ? field.max : first;
+  const last = star || to === undefined ? open : parseValue(to, field);
+  if (slashes.length > 0) throw new ScheduleError(`too many slashes: ${part}`);
+  const step = every === undefined ? 1 : parseNumber(every);
   if (first < field.min) throw new ScheduleError(`beginning of range (${first}) below minimum (${field.min}): ${part}`);
   if (last > field.max) throw new ScheduleError(`end of range (${last}) above maximum (${field.max}): ${part}`);
   if (first > last) throw new ScheduleError(`beginning of range (${first}) beyond end of range (${last}): ${part}`);
-  return { first, last, step, star: false };
+  if (step === 0) throw new ScheduleError(`step of range should be a positive number: ${part}`);
+  return { first, last, step, star };
 }
 
-function parseValue(text: string, { name, names, min }: Field): number {
+function parseValue(text: string, { names, min }: Field): number {
   const at = names?.indexOf(text.toLowerCase()) ?? -1;
-  if (at >= 0) return at + min;
-  if (!/^\d+$/.test(text)) throw new ScheduleError(`failed to parse ${name} "${text}"`);
-  return Number(text);
+  return at >= 0 ? at + min : parseNumber(text);
+}
+
+function parseNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new ScheduleError(
+    `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
 }
 
 const UNITS: { readonly [unit: string]: number } = { h: 3_600_000, m: 60_000, s: 1000 };

@@ -8,8 +8,6 @@ import { type Attributes, permits } from "./rules.ts";
 
 export const RBAC_GROUP = "rbac.authorization.k8s.io";
 
-const ALWAYS_OPEN = ["/healthz", "/livez", "/readyz"];
-
 /** One binding as it concerns one subject. */
 type Grant = { binding: string; roleRef: RoleRef; subject: Subject };
 /** The grants of one scope by subject: `User x` or `Group x`. */
@@ -43,14 +41,12 @@ export class Authorizer {
   /** True when the user may do it. Everything that is not allowed is denied. */
   allows(user: User, wanted: Attributes): boolean {
     if (isPrivileged(user)) return true;
-    if (wanted.path !== undefined && ALWAYS_OPEN.includes(wanted.path)) return true;
     return this.find(user, wanted) !== undefined;
   }
 
   /** As {@link allows}, with the reason that a SubjectAccessReview gives. */
   decide(user: User, wanted: Attributes): Decision {
     if (isPrivileged(user)) return { allowed: true, reason: "" };
-    if (wanted.path !== undefined && ALWAYS_OPEN.includes(wanted.path)) return { allowed: true, reason: "" };
     const found = this.find(user, wanted);
     if (!found) return { allowed: false, reason: this.missingRoles(user, wanted.namespace) };
     const { scope, grant } = found;

@@ -2,7 +2,8 @@
 import type { Unstructured } from "#api/meta.ts";
 import { clone } from "#kit/json.ts";
 import type { ServedResource } from "../resources/served.ts";
-import { type DeleteOptions, removeEntry } from "../verbs/delete.ts";
+import { removeEntry } from "../verbs/delete.ts";
+import type { DeleteOptions } from "../verbs/delete-options.ts";
 import { recordUpdate } from "../verbs/managed.ts";
 import { type Core, isGone } from "../verbs/write.ts";
 

@@ -2,7 +2,7 @@
 import type { Service, ServicePort } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import type { Mutable } from "#kit/json.ts";
-import { type FieldError, invalid } from "#kit/status.ts";
+import { type FieldError, failure, invalid } from "#kit/status.ts";
 import type { Change, Collection } from "../storage/collection.ts";
 import { Pool } from "./pool.ts";
 
@@ -66,10 +66,14 @@ export class ServiceAddresses {
     const undo = (): void => {
       for (const giveBack of claimed) giveBack();
     };
-    const error = this.claimAddress(spec, before, claimed) ?? this.claimPorts(spec, before, claimed);
-    if (!error) return undo;
-    undo();
-    throw invalid("", "Service", draft.metadata.name, [error]);
+    try {
+      const error = this.claimAddress(spec, before, claimed) ?? this.claimPorts(spec, before, claimed);
+      if (error) throw invalid("", "Service", draft.metadata.name, [error]);
+      return undo;
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
   private claimAddress(spec: Draft, before: Draft | undefined, claimed: (() => void)[]): FieldError | undefined {
@@ -87,7 +91,10 @@ export class ServiceAddresses {
   private claimPorts(spec: Draft, before: Draft | undefined, claimed: (() => void)[]): FieldError | undefined {
     if (!needsNodePorts(spec)) return this.claimHealthPort(spec, before, claimed);
     const held = new Set((before?.ports ?? []).map(({ nodePort }) => nodePort));
-    for (const [index, port] of (spec.ports ?? []).entries()) {
+    const ports = spec.ports ?? [];
+    for (const [index, port] of ports.entries()) {
+      const isTaken = ports.slice(0, index).some((other) => isSameNodePort(other, port));
+      if (port.nodePort && isTaken) return refusedPort(index, port.nodePort);
       if (port.nodePort && held.has(port.nodePort)) continue;
       const number = port.nodePort || this.ports.free();
       if (number === undefined || !this.ports.take(number)) return refusedPort(index, number);
@@ -104,7 +111,11 @@ export class ServiceAddresses {
     spec.healthCheckNodePort ??= before?.healthCheckNodePort ?? this.ports.free() ?? 0;
     const number = spec.healthCheckNodePort;
     if (number === before?.healthCheckNodePort) return undefined;
-    if (!this.ports.take(number)) return { ...refusedPort(0, number), field: "spec.healthCheckNodePort" };
+    if (!this.ports.take(number)) {
+      const reason = refusedPort(0, number).message.replace(/^Invalid value: \d+: /, "");
+      const message = `failed to allocate requested HealthCheck NodePort ${number}: ${reason}`;
+      throw failure("InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
+    }
     claimed.push(() => this.ports.release(number));
     return undefined;
   }
@@ -123,6 +134,12 @@ export class ServiceAddresses {
     if (number !== undefined) this.addresses.take(number);
     for (const port of portsOf(spec)) this.ports.take(port);
   }
+}
+
+type Port = { readonly nodePort?: number; readonly protocol?: string };
+
+function isSameNodePort(one: Port, other: Port): boolean {
+  return one.nodePort === other.nodePort && one.protocol === other.protocol;
 }
 
 /** All ports of the nodes that a service has. */

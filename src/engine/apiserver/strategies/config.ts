@@ -2,6 +2,9 @@
 import type { ConfigMap, Secret } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { deepEqual, type Mutable } from "#kit/json.ts";
+import { Fault } from "#kit/ytt/errors.ts";
+import { parseJson } from "#kit/ytt/library/json-parse.ts";
+import { warnOfKeyPair } from "./key-pairs.ts";
 import { configKey } from "./rules/names.ts";
 import { type Report, violations } from "./rules/report.ts";
 import type { Strategy } from "./strategy.ts";
@@ -11,7 +14,7 @@ const MAX_BYTES = 1 << 20;
 type Data = { data?: Record<string, string>; binaryData?: Record<string, string>; immutable?: boolean };
 
 function checkKeys(data: Record<string, string> | undefined, report: Report): void {
-  for (const key of Object.keys(data ?? {})) report.key(key).invalidFor(key, configKey(key));
+  for (const key of Object.keys(data ?? {}).sort()) report.key(key).invalidFor(key, configKey(key));
 }
 
 /** The bytes that base64 stands for. */
@@ -53,6 +56,7 @@ export const configStrategy: Strategy = {
 const asSecret = (object: Unstructured): Mutable<Secret> => object as unknown as Mutable<Secret>;
 
 export const secretStrategy: Strategy = {
+  warn: (draft) => warnOfKeyPair(asSecret(draft)),
   defaults: (draft) => {
     const secret = asSecret(draft);
     secret.type ||= "Opaque";
@@ -101,9 +105,9 @@ function checkContent({ type = "", data = {}, metadata }: Mutable<Secret>, repor
   const key = JSON_KEYS[type];
   if (!key || !has(key)) return;
   try {
-    JSON.parse(Buffer.from(data[key] ?? "", "base64").toString());
+    parseJson(Buffer.from(data[key] ?? "", "base64").toString());
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    report.at("data").key(key).invalid("<secret contents redacted>", why);
+    if (!(error instanceof Fault)) throw error;
+    report.at("data").key(key).invalid("<secret contents redacted>", error.message);
   }
 }

@@ -29,6 +29,7 @@ const FIELDS: { readonly [resource: string]: Readers } = {
   "/pods": {
     ...texts("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName"),
     ...texts("status.phase", "status.podIP", "status.nominatedNodeName"),
+    "spec.host": at("spec.nodeName"),
     "status.podIPs": at("status.podIPs[0].ip"),
     "spec.hostNetwork": at("spec.hostNetwork", "false"),
   },
@@ -46,6 +47,16 @@ const FIELDS: { readonly [resource: string]: Readers } = {
   "batch/jobs": { "status.successful": at("status.succeeded", "0") },
   "certificates.k8s.io/certificatesigningrequests": texts("spec.signerName"),
 };
+
+/** Kinds that say in their own words which field they do not know. */
+const OWN_WORDS: ReadonlySet<string> = new Set(["batch/jobs"]);
+
+/** Why a field cannot be selected by. */
+export function unselectable(facts: { group: string; plural: string; kind: string }, path: string): string {
+  return OWN_WORDS.has(`${facts.group}/${facts.plural}`)
+    ? `field label "${path}" not supported for ${facts.kind}`
+    : `field label not supported: ${path}`;
+}
 
 /** The selectable fields of a resource; undefined for kinds that have none of their own. */
 export function selectableFields(facts: { group: string; plural: string; builtin: boolean }): Readers | undefined {

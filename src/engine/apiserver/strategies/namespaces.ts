@@ -15,6 +15,7 @@ const NEITHER = "name is neither a standard finalizer name nor is it fully quali
 
 export const namespaceStrategy: Strategy = {
   nameRule: "label",
+  returnsDeleted: true,
   defaults: (draft) => {
     const { metadata } = asNamespace(draft);
     metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };

@@ -105,8 +105,8 @@ function checkClient(config: WebhookClientConfig | undefined, report: Report): v
   if (!service) return;
   const { name, namespace, path, port = 443 } = service;
   const at = report.at("service");
-  at.at("name").needs(name, "service name is required");
-  at.at("namespace").needs(namespace, "service namespace is required");
+  at.at("name").needs(name);
+  at.at("namespace").needs(namespace);
   if (port < 1 || port > 65_535)
     at.at("port").invalid(port, "port is not valid: must be between 1 and 65535, inclusive");
   if (path) checkPath(path, at.at("path"));

@@ -3,20 +3,13 @@ import type { ManagedFieldsEntry, Unstructured } from "#api/meta.ts";
 import { clone, isObject } from "#kit/json.ts";
 import { mergeTyped, removeFields } from "#kit/patch/apply.ts";
 import { compare, fieldsGiven } from "#kit/patch/compare.ts";
-import {
-  difference,
-  EMPTY_SET,
-  type FieldSet,
-  intersection,
-  isEmptySet,
-  pathsOf,
-  union,
-} from "#kit/patch/field-set.ts";
+import { difference, EMPTY_SET, type FieldSet, isEmptySet, union } from "#kit/patch/field-set.ts";
 import { typedProblems } from "#kit/patch/typed-problems.ts";
 import { applyDefaults } from "#kit/schema/fill.ts";
-import { conflict, failure, notFound, type StatusCause, type StatusError, unclassified } from "#kit/status.ts";
+import { conflict, failure, notFound, unclassified } from "#kit/status.ts";
 import type { Answer } from "../wire/answer.ts";
 import { isSet, type ResourceRequest } from "../wire/request.ts";
+import { rejectConflicts } from "./apply-conflicts.ts";
 import { insert } from "./create.ts";
 import { decode } from "./decode.ts";
 import { jsonType } from "./go-types.ts";
@@ -136,7 +129,7 @@ function laidOver(
   const kept = others.reduce((sum, share) => union(sum, share.set), fresh.set);
   const part = (isEmptySet(gone) ? merged : removeFields(schema, merged, { gone, kept })) as Record<string, unknown>;
   const { changed, removed } = compare(schema, livePart, part);
-  if (!isSet(request.query.force)) rejectConflicts(conflictsOf(others, changed), migrated(request, live));
+  if (!isSet(request.query.force)) rejectConflicts(others, changed, migrated(request, live));
   if (isEmptySet(changed) && isEmptySet(removed)) keepTime(fresh.entry, own?.entry.time);
   const left = others.map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
   const draft = assemble(live, part, { config, shares: [...left, fresh] });
@@ -208,33 +201,4 @@ function assemble(live: Unstructured, part: Record<string, unknown>, { config, s
   }) as Unstructured;
   setShares(draft, shares);
   return draft;
-}
-
-type Conflict = { entry: ManagedFieldsEntry; set: FieldSet };
-
-/** What others own of the fields that an apply changes. */
-function conflictsOf(others: readonly Share[], changed: FieldSet): Conflict[] {
-  return others.map(({ entry, set }) => ({ entry, set: intersection(set, changed) }));
-}
-
-/** Throws Conflict, unless all that is in conflict is allowed to be taken over. */
-function rejectConflicts(conflicts: readonly Conflict[], allowed: FieldSet): void {
-  const causes: StatusCause[] = conflicts.flatMap(({ entry, set }) => {
-    const subresource = entry.subresource ? ` with subresource "${entry.subresource}"` : "";
-    const using = entry.operation === "Update" ? ` using ${entry.apiVersion}` : "";
-    return pathsOf(difference(set, allowed)).map((field) => ({
-      reason: "FieldManagerConflict",
-      message: `conflict with "${entry.manager}"${subresource}${using}`,
-      field,
-    }));
-  });
-  if (causes.length > 0) throw conflictOf(causes);
-}
-
-function conflictOf(causes: StatusCause[]): StatusError {
-  if (causes.length === 1)
-    return failure("Conflict", `Apply failed with 1 conflict: ${causes[0]?.message}: ${causes[0]?.field}`, { causes });
-  const byManager = Map.groupBy(causes, (cause) => cause.message.replace(/^conflict /, "conflicts "));
-  const lines = [...byManager].flatMap(([who, fields]) => [`${who}:`, ...fields.map(({ field }) => `- ${field}`)]);
-  return failure("Conflict", `Apply failed with ${causes.length} conflicts: ${lines.join("\n")}`, { causes });
 }

@@ -115,6 +115,7 @@ export function validateMetadataUpdate(
     if (given[field] !== undefined && given[field] !== "" && given[field] !== current[field])
       errors.push(invalidValue(`metadata.${field}`, given[field], "field is immutable"));
   const parts = validateParts(next);
-  const whole = [...parts, ...validateFinalizers(next, rules)];
+  const whole = next.finalizers ? [...parts, ...validateFinalizers(next, rules)] : parts;
+  if (errors.length === 0 && whole.length === 0) return errors;
   return [...errors, ...parts, ...errors, ...parts, ...Array.from({ length: rules.passes }, () => whole).flat()];
 }

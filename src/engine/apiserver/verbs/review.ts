@@ -7,7 +7,8 @@ import type {
 } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
-import { type FieldError, failure, invalid } from "#kit/status.ts";
+import { invalidValue } from "#kit/schema/field-errors.ts";
+import { type FieldError, failure, invalid, type StatusError } from "#kit/status.ts";
 import { userInfo } from "../admission/review.ts";
 import type { Attributes } from "../auth/rules.ts";
 import { ISSUER } from "../auth/tokens.ts";
@@ -26,8 +27,7 @@ const REVIEWERS: { readonly [resource: string]: Reviewer } = {
   "authentication.k8s.io/selfsubjectreviews": (_, { user }) => ({ userInfo: userInfo(user) }),
   "authorization.k8s.io/subjectaccessreviews": reviewSubject,
   "authorization.k8s.io/localsubjectaccessreviews": reviewSubject,
-  "authorization.k8s.io/selfsubjectaccessreviews": (draft, { user }, core) =>
-    statusOf(draft as unknown as SelfSubjectAccessReview, user, core),
+  "authorization.k8s.io/selfsubjectaccessreviews": reviewSelf,
   "authorization.k8s.io/selfsubjectrulesreviews": reviewRules,
 };
 
@@ -66,42 +66,58 @@ async function reviewToken(draft: Unstructured, _: ResourceRequest, { identity }
 function reviewSubject(draft: Unstructured, request: ResourceRequest, core: Core): object {
   const asked = draft as unknown as SubjectAccessReview;
   const { user = "", groups = [], uid, extra } = asked.spec ?? {};
-  const errors: FieldError[] = [];
+  const errors = attributeProblems(asked);
   if (!user && groups.length === 0)
-    errors.push({
-      field: "spec.user",
-      reason: "FieldValueInvalid",
-      message: `Invalid value: "": at least one of user or group must be specified`,
-    });
-  const { namespace } = request.target;
-  if (request.served.namespaced && asked.spec?.resourceAttributes?.namespace !== namespace)
-    errors.push({
-      field: "spec.resourceAttributes.namespace",
-      reason: "FieldValueInvalid",
-      message: `Invalid value: ${JSON.stringify(asked.spec?.resourceAttributes?.namespace ?? "")}: must match metadata.namespace`,
-    });
+    errors.push(invalidValue("spec.user", "", "at least one of user or group must be specified"));
+  if (request.served.namespaced) errors.push(...localProblems(asked, request.target.namespace));
+  if (errors.length > 0) throw refused(errors);
   const subject = { username: user, groups, ...(uid && { uid }), ...(isObject(extra) && { extra }) };
-  return statusOf(asked, subject as User, core, errors);
+  return decision(asked, subject as User, core);
 }
 
-function statusOf(
-  { spec }: Pick<SelfSubjectAccessReview, "spec">,
-  user: User,
-  { access }: Core,
-  errors: FieldError[] = [],
-): object {
+function reviewSelf(draft: Unstructured, { user }: ResourceRequest, core: Core): object {
+  const asked = draft as unknown as SelfSubjectAccessReview;
+  const errors = attributeProblems(asked);
+  if (errors.length > 0) throw refused(errors);
+  return decision(asked, user, core);
+}
+
+function refused(errors: readonly FieldError[]): StatusError {
+  return invalid("authorization.k8s.io", "", "", errors);
+}
+
+function attributeProblems({ spec }: Pick<SelfSubjectAccessReview, "spec">): FieldError[] {
   const { resourceAttributes, nonResourceAttributes } = spec ?? {};
-  const complain = (field: string, why: string): void => {
-    errors.push({ field, reason: "FieldValueInvalid", message: `Invalid value: ${why}` });
-  };
+  const field = "spec.nonResourceAttributes";
   if (resourceAttributes && nonResourceAttributes)
-    complain("spec.nonResourceAttributes", "cannot be specified in combination with resourceAttributes");
-  if (!resourceAttributes && !nonResourceAttributes)
-    complain(
-      "spec.resourceAttributes",
-      "null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
-    );
-  if (errors.length > 0) throw invalid("authorization.k8s.io", "", "", errors);
+    return [
+      invalidValue(field, inGo(nonResourceAttributes), "cannot be specified in combination with resourceAttributes"),
+    ];
+  if (resourceAttributes || nonResourceAttributes) return [];
+  const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+  return [invalidValue("spec.resourceAttributes", null, why)];
+}
+
+/** What is wrong with a review that is asked in a namespace: it is about that namespace alone. */
+function localProblems({ spec }: Pick<SelfSubjectAccessReview, "spec">, namespace: string | undefined): FieldError[] {
+  const { resourceAttributes, nonResourceAttributes } = spec ?? {};
+  const asked = resourceAttributes?.namespace ?? "";
+  return [
+    ...(resourceAttributes && asked !== namespace
+      ? [invalidValue("spec.resourceAttributes.namespace", asked, "must match metadata.namespace")]
+      : []),
+    ...(nonResourceAttributes
+      ? [invalidValue("spec.nonResourceAttributes", inGo(nonResourceAttributes), "disallowed on this kind of request")]
+      : []),
+  ];
+}
+
+/** A path as a real server shows it, which prints its own representation. */
+function inGo({ path = "", verb = "" }: { path?: string; verb?: string }): object {
+  return { Path: path, Verb: verb };
+}
+
+function decision({ spec }: Pick<SelfSubjectAccessReview, "spec">, user: User, { access }: Core): object {
   const { allowed, reason } = access.decide(user, attributesOf(spec));
   return { allowed, ...(reason && { reason }) };
 }

@@ -4,7 +4,7 @@ import { parseSelector } from "#kit/selector.ts";
 import { failure } from "#kit/status.ts";
 import type { ServedResource } from "../resources/served.ts";
 import type { Entry } from "../storage/entry.ts";
-import { selectableFields } from "../strategies/fields.ts";
+import { selectableFields, unselectable } from "../strategies/fields.ts";
 import type { Query } from "../wire/request.ts";
 
 /** Undefined selects everything. */
@@ -56,6 +56,6 @@ function reader(served: ServedResource, path: string): (entry: Entry) => string 
   if (field) return (entry) => field(entry.object);
   if (served.facts.selectableFields.includes(`.${path}`))
     return (entry) => String(findFirst(entry.object, `.${path}`) ?? "");
-  if (fields || !served.facts.builtin) throw failure("BadRequest", `field label not supported: ${path}`);
+  if (fields || !served.facts.builtin) throw failure("BadRequest", unselectable(served.facts, path));
   throw failure("BadRequest", `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }

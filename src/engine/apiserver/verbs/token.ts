@@ -2,6 +2,7 @@
 import type { AuthenticationV1TokenRequest, BoundObjectReference, Pod } from "#api/builtin/types.gen.ts";
 import { parseApiVersion } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
+import { invalidValue } from "#kit/schema/field-errors.ts";
 import { conflict, failure, invalid, notFound } from "#kit/status.ts";
 import { type ServiceAccountClaim, serviceAccountName } from "../auth/identity.ts";
 import { ISSUER } from "../auth/tokens.ts";
@@ -10,8 +11,12 @@ import type { Answer } from "../wire/answer.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { uuid } from "./create.ts";
 import { stamp } from "./metadata.ts";
+import { requireKind } from "./request-kind.ts";
 import { type Core, isDryRun, managerOf } from "./write.ts";
 
+const KIND = "TokenRequest";
+const GROUP = "authentication.k8s.io";
+const API_VERSION = `${GROUP}/v1`;
 const DEFAULT_SECONDS = 3600;
 const SHORTEST_SECONDS = 600;
 const LONGEST_SECONDS = 2 ** 32;
@@ -25,6 +30,7 @@ export async function createToken(request: ResourceRequest, core: Core): Promise
   const { name = "", namespace = "" } = target;
   const account = core.objects.latest(served.collection, served.key(namespace, name));
   if (!account) throw notFound(served.id, name);
+  checkBody(request);
   const spec: Spec = isObject(body) && isObject(body.spec) ? body.spec : {};
   const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   checkSeconds(seconds);
@@ -39,8 +45,8 @@ export async function createToken(request: ResourceRequest, core: Core): Promise
     kind: "object",
     code: 201,
     object: {
-      kind: "TokenRequest",
-      apiVersion: "authentication.k8s.io/v1",
+      kind: KIND,
+      apiVersion: API_VERSION,
       metadata: {
         name,
         namespace,
@@ -54,13 +60,25 @@ export async function createToken(request: ResourceRequest, core: Core): Promise
   };
 }
 
+/** Throws unless a body is a TokenRequest of the account on the path. */
+function checkBody({ body, target }: ResourceRequest): void {
+  if (!isObject(body)) return;
+  const { metadata } = body;
+  requireKind(body, { kind: KIND, group: "authentication", apiVersions: [API_VERSION] });
+  const name = isObject(metadata) ? metadata.name : undefined;
+  if (name && name !== target.name)
+    throw invalid(GROUP, KIND, target.name ?? "", [
+      invalidValue("metadata.name", name, "must match the service account name if specified"),
+    ]);
+}
+
 /** Who has asked for which part of a request. */
 function managedBy(manager: string, spec: Spec, time: string): object {
   const fields = { ...(spec.audiences?.length && { "f:audiences": {} }), "f:expirationSeconds": {} };
   return {
     manager,
     operation: "Update",
-    apiVersion: "authentication.k8s.io/v1",
+    apiVersion: API_VERSION,
     time,
     fieldsType: "FieldsV1",
     fieldsV1: { "f:spec": { ...fields, ...(spec.boundObjectRef && { "f:boundObjectRef": {} }) } },
@@ -76,7 +94,7 @@ function checkSeconds(seconds: unknown): void {
     given < SHORTEST_SECONDS
       ? "may not specify a duration less than 10 minutes"
       : "may not specify a duration larger than 2^32 seconds";
-  throw invalid("authentication.k8s.io", "TokenRequest", "", [
+  throw invalid(GROUP, KIND, "", [
     { field: "spec.expirationSeconds", reason: "FieldValueInvalid", message: `Invalid value: ${given}: ${why}` },
   ]);
 }
@@ -102,7 +120,7 @@ function boundTo(
   if (!entry) throw notFound({ group: "", resource: plural }, name);
   if (uid && uid !== entry.uid)
     throw conflict(
-      { group: "", resource: plural },
+      { group: "", resource: kind },
       name,
       `the UID in the bound object reference (${String(uid)}) does not match the UID in record. The object might have been deleted and then recreated`,
     );

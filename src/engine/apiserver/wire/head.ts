@@ -73,5 +73,8 @@ function parseQuery(text: string): Query {
 function rowObject({ includeObject = "" }: Query): RowObject {
   if (includeObject === "None" || includeObject === "Object") return includeObject;
   if (includeObject === "" || includeObject === "Metadata") return "Metadata";
-  throw failure("BadRequest", `unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+  throw failure(
+    "BadRequest",
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }

@@ -31,10 +31,16 @@ export function acceptedForms(header: string | undefined, isRouted = false): rea
     if (parsed.size > 256) parsed.clear();
     parsed.set(header, forms);
   }
-  if (forms === "none" && isRouted)
+  if (forms === "none" && isRouted && !hasKnownMedia(header))
     throw failure("NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${TYPES}`, {});
   if (forms === "none") throw failure("NotAcceptable", ACCEPTED);
   return forms;
+}
+
+const KNOWN_MEDIA: ReadonlySet<string> = new Set([...TYPES.split(", "), "application/*", "*/*"]);
+
+function hasKnownMedia(header: string): boolean {
+  return header.split(",").some((range) => KNOWN_MEDIA.has((range.split(";", 1)[0] ?? "").trim()));
 }
 
 function parse(header: string): readonly Form[] | "none" {

@@ -52,7 +52,7 @@ function renderList(answer: Extract<Answer, { kind: "list" }>, rendering: Render
   };
   if (as === "Table") return [json(renderTable(served, entries, { metadata, rendering, form }))];
   if (as === "PartialObjectMetadataList") {
-    const items = entries.map((entry) => partialOf(entry, form));
+    const items = entries.length > 0 ? entries.map((entry) => partialOf(entry, form)) : null;
     return [json({ kind: "PartialObjectMetadataList", apiVersion: metaVersion(form), metadata, items })];
   }
   const head = `{"kind":${JSON.stringify(served.facts.listKind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;

@@ -3,12 +3,11 @@ import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
 import { TEMPLATE_KINDS, type Template } from "#api/carto.run/templates.ts";
 import type { ObjectMeta, OwnerReference, ResourceRef, Unstructured } from "#api/meta.ts";
 import { deepEqual } from "#kit/json.ts";
-import { hasReason } from "#kit/status.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import { judgeHealth } from "../health.ts";
 import { MissingValue, type Output, readOutput } from "../output.ts";
 import type { BlueprintObject } from "../owner.ts";
-import { healthRuleOf, identity, isMutable, STAMP_LABEL, stampDigest } from "../submit.ts";
+import { healthRuleOf, identity, isMutable, isRejection, STAMP_LABEL, stampDigest } from "../submit.ts";
 import { templateTextRenderer } from "../ytt.ts";
 import { type Placement, type Rehearsal, rehearse } from "./rehearse.ts";
 
@@ -43,7 +42,7 @@ async function place(
       ? await placeMutable(client, resource, template, withOwner(object, owner))
       : await placeRun(client, resource, template, object);
   } catch (error) {
-    if (!hasReason(error, "Invalid", "BadRequest", "Forbidden", "NotFound")) throw error;
+    if (!isRejection(error)) throw error;
     return { change: "unknown", problem: error.message };
   }
 }

@@ -28,13 +28,12 @@ export function checkConditions(conditions: readonly Condition[] = [], report: R
     if (at.at("type").needs(type, "must be set")) at.at("type").invalidFor(type, labelKey(type));
     if (seen.has(type)) at.at("type").duplicate(type);
     seen.add(type);
-    if (at.at("status").needs(status, "must be set")) at.at("status").oneOf(status, STATUSES);
+    at.at("status").oneOf(status, STATUSES);
     if (observedGeneration < 0)
       at.at("observedGeneration").invalid(observedGeneration, "must be greater than or equal to zero");
-    at.at("lastTransitionTime").needs(lastTransitionTime, "must be set");
+    at.at("lastTransitionTime").needs(lastTransitionTime);
     if (reason.length > LONGEST_REASON) at.at("reason").tooLong(LONGEST_REASON);
-    if (at.at("reason").needs(reason, "must be set") && !REASON.test(reason))
-      at.at("reason").invalid(reason, NO_REASON);
+    if (at.at("reason").needs(reason) && !REASON.test(reason)) at.at("reason").invalid(reason, NO_REASON);
     if (message.length > LONGEST_MESSAGE) at.at("message").tooLong(LONGEST_MESSAGE);
   });
 }

@@ -7,7 +7,7 @@ import { checkLoadBalancer, warnOfLoadBalancer } from "../load-balancers.ts";
 import { checkConditions } from "../rules/conditions.ts";
 import { violations } from "../rules/report.ts";
 import type { Strategy } from "../strategy.ts";
-import { checkAddressChange, checkService, checkSourceRanges } from "./validate.ts";
+import { checkAddressChange, checkClassChange, checkService, checkSourceRanges } from "./validate.ts";
 import { warnOfService } from "./warnings.ts";
 
 const asService = (object: Unstructured): Mutable<Service> => object as unknown as Mutable<Service>;
@@ -35,6 +35,10 @@ export const serviceStrategy: Strategy = {
       if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "") port.targetPort = port.port;
     }
   },
+  prepareStatus: (draft) => {
+    for (const ingress of asService(draft).status?.loadBalancer?.ingress ?? [])
+      if (ingress.ip) ingress.ipMode ??= "VIP";
+  },
   prepareUpdate: (draft, current) => {
     const [next, before] = [asService(draft), asService(current).spec];
     if (!next.spec || !before) return;
@@ -59,7 +63,10 @@ export const serviceStrategy: Strategy = {
       const { spec = {} } = asService(draft);
       checkService(spec, report.at("spec"));
       checkSourceRanges(asService(draft), report);
-      if (current) checkAddressChange(spec, asService(current).spec ?? {}, report.at("spec"));
+      const before = current && (asService(current).spec ?? {});
+      if (!before) return;
+      checkAddressChange(spec, before, report.at("spec"));
+      checkClassChange(spec, before, report.at("spec"));
     }),
   validateStatus: (draft) =>
     violations((report) => {

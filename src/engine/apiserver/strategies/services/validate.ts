@@ -1,4 +1,5 @@
 /** What is wrong with the spec of a service. */
+import { isIP, isIPv6 } from "node:net";
 import type { Service, ServicePort, ServiceSpec } from "#api/builtin/types.gen.ts";
 import { cidr, ipAddress, unreachableOutside } from "../rules/addresses.ts";
 import { dnsLabel, dnsSubdomain, labelKey, portNumberOrName } from "../rules/names.ts";
@@ -32,8 +33,14 @@ export function checkService(spec: ServiceSpec, report: Report): void {
     report.at("trafficDistribution").oneOf(spec.trafficDistribution, DISTRIBUTIONS);
 }
 
-function checkExternalName({ externalName, clusterIPs = [], clusterIP }: ServiceSpec, report: Report): void {
-  if (clusterIPs.length > 0 || clusterIP) report.at("clusterIPs").forbidden("may not be set for ExternalName services");
+function checkExternalName(
+  { externalName, clusterIPs = [], clusterIP, ipFamilies = [], ipFamilyPolicy }: ServiceSpec,
+  report: Report,
+): void {
+  const mayNot = "may not be set for ExternalName services";
+  if (clusterIPs.length > 0 || clusterIP) report.at("clusterIPs").forbidden(mayNot);
+  if (ipFamilies.length > 0) report.at("ipFamilies").forbidden(mayNot);
+  if (ipFamilyPolicy !== undefined) report.at("ipFamilyPolicy").forbidden(mayNot);
   const name = externalName?.replace(/\.$/, "") ?? "";
   if (name) report.at("externalName").invalidFor(externalName, dnsSubdomain(name));
   else report.at("externalName").required();
@@ -55,27 +62,14 @@ function checkPorts({ ports = [], type }: ServiceSpec, report: Report): void {
     if (port.appProtocol !== undefined) at.at("appProtocol").invalidFor(port.appProtocol, labelKey(port.appProtocol));
     if (type === "ClusterIP" && port.nodePort)
       at.at("nodePort").forbidden("may not be used when `type` is 'ClusterIP'");
-    checkRepeated(port, ports.slice(0, index), type, at);
+    const isSame = (other: ServicePort): boolean => other.protocol === port.protocol && other.port === port.port;
+    if (ports.slice(0, index).some(isSame)) at.duplicate(inGo(port));
   });
 }
 
-function checkRepeated(
-  port: ServicePort,
-  earlier: readonly ServicePort[],
-  type: string | undefined,
-  report: Report,
-): void {
-  const isSame = (other: ServicePort): boolean => other.protocol === port.protocol;
-  if (earlier.some((other) => isSame(other) && other.port === port.port))
-    report.duplicate(inGo({ port: port.port, protocol: port.protocol ?? "" }));
-  if ((type === "NodePort" || type === "LoadBalancer") && port.nodePort)
-    if (earlier.some((other) => isSame(other) && other.nodePort === port.nodePort))
-      report.duplicate(inGo({ protocol: port.protocol ?? "", nodePort: port.nodePort }));
-}
-
-/** A port as a real server shows it, which prints its own representation. */
-function inGo({ port = 0, protocol, nodePort = 0 }: { port?: number; protocol: string; nodePort?: number }): object {
-  return { Name: "", Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: nodePort };
+/** Number and protocol of a port as a real server shows them, which prints its own representation. */
+function inGo({ port, protocol }: ServicePort): object {
+  return { Name: "", Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 };
 }
 
 function checkAffinity({ sessionAffinity, sessionAffinityConfig: config }: ServiceSpec, report: Report): void {
@@ -139,6 +133,8 @@ function checkInternal(spec: ServiceSpec, report: Report): void {
   const { clusterIP, clusterIPs = [], ipFamilies = [], ipFamilyPolicy, internalTrafficPolicy } = spec;
   if (clusterIP && clusterIPs[0] !== clusterIP)
     report.at("clusterIPs").invalid(clusterIPs, "first value must match `clusterIP`");
+  if (!clusterIP && clusterIPs.length > 0)
+    report.at("clusterIPs").invalid(clusterIPs, "must be empty when `clusterIP` is not specified");
   clusterIPs.forEach((address, index) => {
     if (address !== HEADLESS) report.at("clusterIPs").item(index).invalidFor(address, ipAddress(address));
   });
@@ -146,6 +142,11 @@ function checkInternal(spec: ServiceSpec, report: Report): void {
   ipFamilies.forEach((family, index) => {
     if (!FAMILIES.includes(family)) at.item(index).notSupported(family, FAMILIES);
     else if (ipFamilies.indexOf(family) < index) at.item(index).duplicate(family);
+    else if (isOther(family, clusterIPs[index]))
+      report
+        .at("clusterIPs")
+        .item(index)
+        .invalid(clusterIPs[index], `expected an ${family} value as indicated by \`ipFamilies[${index}]\``);
     else if (family === "IPv6" && (spec.selector || clusterIP !== HEADLESS))
       at.item(index).invalid(family, "not configured on this cluster");
   });
@@ -153,6 +154,18 @@ function checkInternal(spec: ServiceSpec, report: Report): void {
   if (ipFamilyPolicy === "RequireDualStack" && !(clusterIP === HEADLESS && !spec.selector))
     report.at("ipFamilyPolicy").invalid(ipFamilyPolicy, "this cluster is not configured for dual-stack services");
   if (internalTrafficPolicy !== undefined) report.at("internalTrafficPolicy").oneOf(internalTrafficPolicy, POLICIES);
+}
+
+/** True for an address that is not of a family. */
+function isOther(family: string, address: string | undefined): boolean {
+  return address !== undefined && isIP(address) !== 0 && isIPv6(address) !== (family === "IPv6");
+}
+
+/** A load balancer stays with those who take care of its class. */
+export function checkClassChange(next: ServiceSpec, before: ServiceSpec, report: Report): void {
+  if (next.type !== "LoadBalancer" || before.type !== "LoadBalancer") return;
+  if (next.loadBalancerClass !== before.loadBalancerClass)
+    report.at("loadBalancerClass").invalid(next.loadBalancerClass ?? null, "may not change once set");
 }
 
 /** Once a service has an address, it keeps it for as long as it has one. */

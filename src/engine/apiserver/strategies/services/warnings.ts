@@ -18,6 +18,9 @@ export function warnOfService({ metadata, spec }: Service): string[] {
     ...(externalName && type !== "ExternalName"
       ? ['spec.externalName is ignored when spec.type is not "ExternalName"']
       : []),
+    ...(spec.trafficDistribution === "PreferClose"
+      ? ['spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"']
+      : []),
     ...warnOfNotation(loadBalancerIP, "spec.loadBalancerIP"),
   ];
 }

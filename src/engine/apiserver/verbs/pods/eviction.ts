@@ -7,12 +7,15 @@ import { failure, notFound, type StatusCause, type StatusError, unclassified } f
 import type { Entry } from "../../storage/entry.ts";
 import type { Answer } from "../../wire/answer.ts";
 import type { ResourceRequest } from "../../wire/request.ts";
-import { optionsOf, removeEntry } from "../delete.ts";
+import { removeEntry } from "../delete.ts";
+import { optionsOf } from "../delete-options.ts";
 import { recordUpdate } from "../managed.ts";
 import { stamp } from "../metadata.ts";
+import { requireKind } from "../request-kind.ts";
 import type { Core } from "../write.ts";
 import { setCondition } from "./binding.ts";
 
+const EVICTION = { kind: "Eviction", group: "policy", apiVersions: ["policy/v1", "policy/v1beta1"] };
 const RETRY_SECONDS = 10;
 /** Who is said to have written the budget. */
 const MANAGER = "kube-apiserver";
@@ -23,6 +26,7 @@ export async function evict(request: ResourceRequest, core: Core): Promise<Answe
   const { served, target, body } = request;
   const { name = "", namespace } = target;
   const given = isObject(body) ? body : {};
+  requireKind(given, EVICTION);
   const named = isObject(given.metadata) ? given.metadata.name : undefined;
   if (named !== name) throw failure("BadRequest", "name in URL does not match name in Eviction object");
   const options = optionsOf({ ...request, body: given.deleteOptions });
