@@ -36,6 +36,7 @@ export type RuncPlace = {
   cgroup: string;
   openFiles: number;
   supervision: Supervision;
+  onMounted: () => void;
 };
 
 const START_FAILED = 128;
@@ -83,6 +84,7 @@ export class RuncContainer implements Container {
     if (this.isDetached) void this.place.supervision.get();
     const [user] = await Promise.all([resolveUser(this.spec.user, this.spec.rootfs.layers), prepareOverlay(directory)]);
     await this.mount();
+    this.place.onMounted();
     signal?.throwIfAborted();
     const { cgroup, openFiles } = this.place;
     const setting = { root: join(directory, "merged"), cgroup, user, arch: process.arch, openFiles };

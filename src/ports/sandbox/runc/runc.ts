@@ -14,6 +14,8 @@ export type RuncOptions = {
   directory: string;
   /** The runc program. */
   command?: string;
+  /** Told of each container whose root file system is there. */
+  onMounted?: (id: string) => void;
 };
 
 /** A runtime on runc. Two runtimes on different directories do not see each other. */
@@ -31,6 +33,7 @@ class Runc implements SandboxRuntime {
   private readonly directory: string;
   private readonly cgroup: string;
   private readonly command: string;
+  private readonly onMounted: (id: string) => void;
   private readonly openFiles = ownOpenFilesLimit();
   private readonly containers = new Map<string, RuncContainer>();
   private readonly supervision: Supervision;
@@ -40,6 +43,7 @@ class Runc implements SandboxRuntime {
     this.supervision = new Supervision(this.directory);
     this.cgroup = `/slipway/${instanceOf(this.directory)}`;
     this.command = options.command ?? "runc";
+    this.onMounted = options.onMounted ?? (() => undefined);
   }
 
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<Container> {
@@ -97,6 +101,7 @@ class Runc implements SandboxRuntime {
       cgroup: `${this.cgroup}/${id}`,
       openFiles: this.openFiles,
       supervision: this.supervision,
+      onMounted: () => this.onMounted(id),
     };
   }
 }
