@@ -1,16 +1,17 @@
 /** What is measured of pods, each in a process of its own. */
-import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Metrics } from "../main.ts";
 import { cronJitter } from "./cron.ts";
+import { tenth } from "./timeline.ts";
+import { processorTime, residentMemory } from "./usage.ts";
 import { type PodWorld, type RuntimeName, startPodWorld } from "./world.ts";
 
 const SINGLES = 25;
 const GAP_MS = 60;
 const AT_ONCE = 100;
 const SETTLE_MS = 3_000;
-const FAKE_NODES = 100;
-const FAKE_PODS = 10_000;
+const FAKE_NODES = Number(process.env.FN ?? 100);
+const FAKE_PODS = Number(process.env.FP ?? 10000);
 const IN_FLIGHT = 64;
 
 export const SCENARIOS: { readonly [name: string]: () => Promise<Metrics> } = {
@@ -25,19 +26,19 @@ async function startsOf(runtime: RuntimeName): Promise<Metrics> {
   const single = await oneByOne(runtime);
   await using world = await startPodWorld(runtime);
   await cycle(world, "warm", 10);
-  const before = await memoryOf(world);
-  const cpu = cpuMs();
+  const before = residentMemory();
+  const cpu = processorTime();
   await burst(world, "many", AT_ONCE, 10);
-  const spent = cpuMs() - cpu;
+  const spent = processorTime() - cpu;
   const took = world.timeline.span("status");
   await sleep(SETTLE_MS);
-  const after = await memoryOf(world);
+  const after = residentMemory();
   return {
     ...single,
     [`${runtime}_${AT_ONCE}_at_once_ms`]: Math.round(took),
-    [`${runtime}_program_cpu_per_pod_ms`]: Math.round(spent / AT_ONCE),
+    [`${runtime}_cpu_per_pod_ms`]: Math.round(spent / AT_ONCE),
     [`${runtime}_idle_pod_kb`]: Math.round((after.total - before.total) / AT_ONCE),
-    [`${runtime}_idle_pod_outside_program_kb`]: Math.round((after.outside - before.outside) / AT_ONCE),
+    [`${runtime}_idle_pod_beside_program_kb`]: Math.round((after.beside - before.beside) / AT_ONCE),
   };
 }
 
@@ -57,11 +58,17 @@ async function oneByOne(runtime: RuntimeName): Promise<Metrics> {
 async function manyPretended(): Promise<Metrics> {
   await using world = await startPodWorld("fake", FAKE_NODES);
   const started = performance.now();
+  const cpu = processorTime();
   await burst(world, "pretended", FAKE_PODS, 0, "ready");
   const took = performance.now() - started;
+  const spent = processorTime() - cpu;
   await sleep(SETTLE_MS);
-  const { total } = await memoryOf(world);
-  return { [`fake_${FAKE_PODS}_ready_ms`]: Math.round(took), [`fake_${FAKE_PODS}_rss_mb`]: Math.round(total / 1024) };
+  const { total } = residentMemory();
+  return {
+    [`fake_${FAKE_PODS}_ready_ms`]: Math.round(took),
+    [`fake_${FAKE_PODS}_rss_mb`]: Math.round(total / 1024),
+    fake_cpu_per_pod_ms: tenth(spent / FAKE_PODS),
+  };
 }
 
 async function cycle(world: PodWorld, prefix: string, count: number): Promise<void> {
@@ -85,36 +92,4 @@ async function burst(
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, create));
   await world.reached(milestone, count + known);
-}
-
-/** Resident memory of this program and of what it keeps running beside the containers' own programs, in KiB. */
-async function memoryOf({ sandboxDirectory }: PodWorld): Promise<{ total: number; outside: number }> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const helpers = await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      const isHelper = command.includes(sandboxDirectory) || (await isBelow(pid, sandboxDirectory));
-      return isHelper ? await residentOf(pid) : 0;
-    }),
-  );
-  const outside = helpers.reduce((sum, size) => sum + size, 0);
-  return { total: outside + (await residentOf("self")), outside };
-}
-
-/** Wrappers of containers run in the directory of theirs; the containers' programs are in file systems of their own. */
-async function isBelow(pid: string, directory: string): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  if (!/^Name:\tbwrap$/m.test(status)) return false;
-  return (await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "")).includes(directory);
-}
-
-/** What is not shared with others counts in full, what is shared in part. */
-async function residentOf(pid: string): Promise<number> {
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
-  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

@@ -5,8 +5,8 @@ import type { Metrics } from "../main.ts";
 import { quantile, summary } from "../statistics.ts";
 
 /** In the order in which they come; each phase is named after its end. */
-export const MILESTONES = ["created", "scheduled", "network", "prepared", "rootfs", "started", "status"] as const;
-export type Milestone = (typeof MILESTONES)[number];
+const MILESTONES = ["created", "scheduled", "network", "prepared", "rootfs", "started", "status"] as const;
+type Milestone = (typeof MILESTONES)[number];
 
 export class Timeline {
   private readonly pods = new Map<string, Map<Milestone, number>>();
@@ -94,6 +94,7 @@ function withMethods<T extends object>(target: T, methods: Partial<T>): T {
   });
 }
 
-function tenth(value: number): number {
+/** Rounded to a tenth. */
+export function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -18,8 +18,10 @@ import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
 import { createLoopbackNetwork } from "#ports/sandbox/network/loopback.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { createRoutedNetwork } from "#ports/sandbox/network/routed.ts";
-import { createRunc } from "#ports/sandbox/runc/runc.ts";
+import { createRunc, type RuncOptions } from "#ports/sandbox/runc/runc.ts";
 import type { SandboxRuntime } from "#ports/sandbox/runtime.ts";
+import type { HostTools } from "#ports/sandbox/tools/host-tools.ts";
+import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { sleeperImage } from "../../test/harness/sleeper-image.ts";
 import { Timeline } from "./timeline.ts";
@@ -33,8 +35,6 @@ export type PodWorld = AsyncDisposable & {
   cache: ObjectCache;
   client: KubeClient;
   timeline: Timeline;
-  /** Where the containers are; its supervisor's socket is in it. */
-  sandboxDirectory: string;
   /** Creates a pod that goes on for ever. */
   create(name: string): Promise<k8s.Pod>;
   /** Resolves when so many pods have reached the milestone since the world began. */
@@ -55,9 +55,14 @@ export async function startPodWorld(runtimeName: RuntimeName, nodes = 1): Promis
   const timeline = new Timeline();
   const names = new Map<string, string>();
   const counts = follow(cache, timeline, names);
+  const tools = createToolLauncher();
+  stack.defer(() => tools.close());
   const sandboxDirectory = join(folder, "sandbox");
-  const runtime = runtimeOf(runtimeName, sandboxDirectory, (id) => timeline.reach(names.get(id) ?? "", "rootfs"));
-  const network = networkOf(runtimeName, folder);
+  const runtime = runtimeOf(runtimeName, {
+    ...{ directory: sandboxDirectory, tools },
+    onMounted: (id) => timeline.reach(names.get(id) ?? "", "rootfs"),
+  });
+  const network = networkOf(runtimeName, folder, tools);
   const images = await sleeperImage(join(folder, "layer"));
   const memory = runtimeName === "runc" ? await detectMemoryVolumes() : undefined;
   for (let index = 0; index < nodes; index++) {
@@ -74,7 +79,7 @@ export async function startPodWorld(runtimeName: RuntimeName, nodes = 1): Promis
   stack.defer(() => scheduler.close());
   await cache.informer(Node).ready();
   return {
-    ...{ cache, client, timeline, sandboxDirectory },
+    ...{ cache, client, timeline },
     create: async (name) => {
       timeline.ask(name);
       return await client.create(Pod, {
@@ -90,15 +95,15 @@ export async function startPodWorld(runtimeName: RuntimeName, nodes = 1): Promis
   };
 }
 
-function runtimeOf(name: RuntimeName, directory: string, onMounted: (id: string) => void): SandboxRuntime {
+function runtimeOf(name: RuntimeName, options: RuncOptions): SandboxRuntime {
   if (name === "fake") return new FakeRuntime();
-  return name === "runc" ? createRunc({ directory, onMounted }) : createBubblewrap({ directory });
+  return name === "runc" ? createRunc(options) : createBubblewrap({ directory: options.directory });
 }
 
-function networkOf(runtime: RuntimeName, folder: string): PodNetwork {
+function networkOf(runtime: RuntimeName, folder: string, tools: HostTools): PodNetwork {
   if (runtime !== "runc") return createLoopbackNetwork({ start: process.pid });
   const instance = createHash("sha256").update(folder).digest("hex").slice(0, 8);
-  return createRoutedNetwork({ instance, serviceRange: SERVICE_RANGE });
+  return createRoutedNetwork({ instance, serviceRange: SERVICE_RANGE, tools });
 }
 
 type Counted = "status" | "ready" | "gone";
