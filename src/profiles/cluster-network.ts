@@ -6,6 +6,7 @@ import { startClusterNetwork } from "#engine/network/start.ts";
 import { detectNetwork } from "#ports/sandbox/network/detect.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { loopbackAddressOf } from "#ports/sandbox/network/userspace.ts";
+import type { HostTools } from "#ports/sandbox/tools/host-tools.ts";
 import { PUBLISHER } from "./access.ts";
 
 const DOMAIN = "cluster.local";
@@ -27,6 +28,8 @@ export type ConnectOptions = {
   instance: string;
   /** URLs on 127.0.0.1 that pods may reach. */
   urls: { api: string; frontDoor: string; gateway: string };
+  /** What runs the tools that change the network. */
+  tools: HostTools;
   log: (message: string) => void;
 };
 
@@ -40,8 +43,8 @@ export type Connection = {
 };
 
 /** The network of pods and their Services. What cannot be had here is logged, and the rest works. */
-export async function connectCluster({ cache, instance, urls, log }: ConnectOptions): Promise<Connection> {
-  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE });
+export async function connectCluster({ cache, instance, urls, tools, log }: ConnectOptions): Promise<Connection> {
+  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE, tools });
   for (const problem of problems) log(problem);
   const ports = { api: portOf(urls.api), frontDoor: portOf(urls.frontDoor), gateway: portOf(urls.gateway) };
   const services = await startServices(cache, network, Object.values(ports)).catch((error: unknown) => {

@@ -19,6 +19,7 @@ import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
 import { createImageSource } from "#ports/oci/unpack/image-source.ts";
 import { detectRuntime } from "#ports/sandbox/detect.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
+import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { accessByToken } from "./access.ts";
 import { followArtifacts } from "./artifacts.ts";
@@ -141,9 +142,11 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
 
   const { runtime, agent, connection } = await step("node", async () => {
     const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
+    const tools = createToolLauncher();
+    stack.defer(() => tools.close());
     const [sandbox, connection] = await Promise.all([
-      detectRuntime({ directory: folders.sandbox }),
-      connectCluster({ cache, instance, urls, log: (message) => log("warn", message) }),
+      detectRuntime({ directory: folders.sandbox, tools }),
+      connectCluster({ cache, instance, urls, tools, log: (message) => log("warn", message) }),
     ]);
     stack.defer(() => connection.close());
     if (!sandbox.runtime) throw new Error(`pods cannot run here: ${sandbox.problems.join("; ")}`);

@@ -4,8 +4,9 @@
  * router and two routes. Needs root, iproute2 and, for Services, nftables.
  */
 import { readdir } from "node:fs/promises";
+import { childTools, type HostTools } from "../tools/host-tools.ts";
 import { addressOfDevice, hostAddresses, hostRoutes, parseBlock } from "./address.ts";
-import { changeNetwork, inNamespace, NAMESPACES, removeNetwork } from "./ip.ts";
+import { NAMESPACES, NetworkTools } from "./ip.ts";
 import { attachmentOf, type NetworkAttachment, type PodNetwork } from "./network.ts";
 import { NftRouter } from "./nft/router.ts";
 import type { ServiceRouter } from "./services.ts";
@@ -16,6 +17,8 @@ export type RoutedNetworkOptions = {
   instance: string;
   /** Virtual addresses of Services, e.g. 10.96.0.0/16. */
   serviceRange: string;
+  /** What runs the tools that change the network. Default: they are children of this program. */
+  tools?: HostTools;
 };
 
 /** A network of the pods of one program. */
@@ -41,6 +44,7 @@ class RoutedNetwork implements PodNetwork {
   readonly name = "routed";
   readonly remapsPorts = false;
   private readonly options: RoutedNetworkOptions;
+  private readonly tools: NetworkTools;
   private readonly pods = new Map<string, Promise<Link>>();
   /** Made in advance, so that the next pod need not wait. */
   private spare: Promise<Link> | undefined;
@@ -51,6 +55,7 @@ class RoutedNetwork implements PodNetwork {
 
   constructor(options: RoutedNetworkOptions) {
     this.options = options;
+    this.tools = new NetworkTools(options.tools ?? childTools);
   }
 
   get services(): ServiceRouter | undefined {
@@ -143,10 +148,10 @@ class RoutedNetwork implements PodNetwork {
     try {
       const pair = `link add ${device} type veth peer name eth0 netns ${namespace}`;
       const outside = [`netns add ${namespace}`, pair, `link set ${device} up`, `route add ${ip} dev ${device}`];
-      await changeNetwork(outside, this.router);
+      await this.tools.change(outside, this.router);
       const inside = ["link set lo up", `addr add ${ip}/32 dev eth0`, "link set eth0 up"];
       const routes = [`route add ${router} dev eth0 scope link`, `route add default via ${router}`];
-      await changeNetwork([...inside, ...routes], namespace);
+      await this.tools.change([...inside, ...routes], namespace);
       return link;
     } catch (error) {
       await this.disconnect(link);
@@ -160,8 +165,8 @@ class RoutedNetwork implements PodNetwork {
 
   /** The pair of devices goes with the namespace of the pod; its route goes with the device. */
   private async disconnect({ pod, namespace, device }: Link): Promise<void> {
-    await changeNetwork([`link del ${device}`], this.router).catch(() => undefined);
-    await removeNetwork([`netns del ${namespace}`]);
+    await this.tools.change([`link del ${device}`], this.router).catch(() => undefined);
+    await this.tools.remove([`netns del ${namespace}`]);
     this.ready?.addresses.release(pod);
   }
 
@@ -174,7 +179,7 @@ class RoutedNetwork implements PodNetwork {
     const inherited = await this.inheritRouter(nodeAddresses, withServices).catch(() => undefined);
     const subnet = inherited ?? freeSubnet(instance, nodeAddresses, routes);
     if (!inherited) await this.freshRouter(subnet, nodeAddresses, withServices);
-    await inNamespace(this.router, "sh", ["-s"], ROUTER_SETTINGS);
+    await this.tools.within(this.router, "sh", ["-s"], ROUTER_SETTINGS);
     const services = NftRouter[inherited ? "inherit" : "create"]({
       ...subnet,
       serviceRange,
@@ -182,6 +187,7 @@ class RoutedNetwork implements PodNetwork {
       nodeAddresses: [subnet.routerAddress, ...nodeAddresses],
       podRange: subnet.range,
       problems: conflict ? [conflict.problem] : [],
+      tools: this.tools,
     });
     const addresses = new PodAddresses(subnet);
     this.left = await this.leftLinks(addresses);
@@ -202,14 +208,14 @@ class RoutedNetwork implements PodNetwork {
   private async freshRouter(subnet: Subnet, nodeAddresses: readonly string[], withServices: boolean): Promise<void> {
     await this.removeAll();
     const pair = `link add ${this.uplink} type veth peer name host netns ${this.router}`;
-    await changeNetwork([`netns add ${this.router}`, pair]);
+    await this.tools.change([`netns add ${this.router}`, pair]);
     await this.linkHost(subnet, withServices);
     await this.linkRouter(subnet, nodeAddresses);
   }
 
   private async linkHost({ range, hostAddress, routerAddress }: Subnet, withServices: boolean): Promise<void> {
     const way = `via ${routerAddress} dev ${this.uplink}`;
-    await changeNetwork([
+    await this.tools.change([
       `addr replace ${hostAddress}/32 peer ${routerAddress} dev ${this.uplink}`,
       `link set ${this.uplink} up`,
       `route replace ${range} ${way}`,
@@ -219,7 +225,7 @@ class RoutedNetwork implements PodNetwork {
 
   /** The router knows the pods and this host; whatever else is asked for cannot be reached, and it says so at once. */
   private async linkRouter({ hostAddress, routerAddress }: Subnet, nodeAddresses: readonly string[]): Promise<void> {
-    await changeNetwork(
+    await this.tools.change(
       [
         "link set lo up",
         `addr replace ${routerAddress}/32 peer ${hostAddress} dev host`,
@@ -241,7 +247,7 @@ class RoutedNetwork implements PodNetwork {
 
   private async removeAll(): Promise<void> {
     const namespaces = await this.namespaces();
-    await removeNetwork([`link del ${this.uplink}`, ...namespaces.map((name) => `netns del ${name}`)]);
+    await this.tools.remove([`link del ${this.uplink}`, ...namespaces.map((name) => `netns del ${name}`)]);
   }
 
   private async namespaces(): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** Routes Services by nftables in the router's namespace, and serves node ports on the host's loopback. */
 import { isWithin } from "../address.ts";
-import { inNamespace } from "../ip.ts";
+import type { NetworkTools } from "../ip.ts";
 import { NodePorts } from "../node-ports.ts";
 import { listenRelay, type Relay } from "../relay.ts";
 import type { ServiceChanges, ServiceEndpoint, ServiceRoute, ServiceRouter } from "../services.ts";
@@ -14,6 +14,7 @@ export type NftRouterOptions = Fabric & {
   hostAddress: string;
   podRange: string;
   problems: readonly string[];
+  tools: NetworkTools;
 };
 
 export class NftRouter implements ServiceRouter {
@@ -45,7 +46,7 @@ export class NftRouter implements ServiceRouter {
 
   /** Leaves what an earlier run has routed as it is until the first update, which must be of all Services. */
   static async inherit(options: NftRouterOptions): Promise<NftRouter> {
-    const tables = await inNamespace(options.namespace, "nft", ["list", "tables"], "");
+    const tables = await options.tools.within(options.namespace, "nft", ["list", "tables"], "");
     if (!tables.split("\n").includes(`table ${TABLE}`)) return await NftRouter.create(options);
     const router = new NftRouter(options);
     router.isInherited = true;
@@ -106,6 +107,6 @@ export class NftRouter implements ServiceRouter {
   }
 
   private async run(script: string): Promise<void> {
-    await inNamespace(this.options.namespace, "nft", ["-f", "-"], script);
+    await this.options.tools.within(this.options.namespace, "nft", ["-f", "-"], script);
   }
 }
