@@ -94,7 +94,7 @@ test("pull secrets of the pod are used for the registry that they name", async (
         readLayer: () => Promise.reject(new Error("not asked for")),
         withCredentials: () => Promise.reject(new Error("not asked for")) as never,
         unpack: async (reference) => {
-          used.push(await credentials("registry.io"), await credentials("other.io"));
+          used.push(await credentials("registry.io", "team/app"), await credentials("other.io", "team/app"));
           return await source.unpack(reference);
         },
       }),

@@ -83,12 +83,15 @@ export type LayerFile = { path: string; content: Uint8Array };
 
 export type LayerReadOptions = { maxBytes: number; maxFiles: number; signal?: AbortSignal };
 
+/** The `Authorization` header for a repository of a registry host (`host:port`), such as `Basic …`; undefined to go without. */
+export type RegistryCredentials = (host: string, repository: string) => Promise<string | undefined>;
+
 /** Reads into images without unpacking them. */
 export interface LayerReader {
   /** The regular files of the layer with this diffID; the same array while it is remembered. Throws ImageError, also beyond the limits. */
   readLayer(reference: string, diffId: string, options: LayerReadOptions): Promise<readonly LayerFile[]>;
-  /** The same source, but other registries are asked with these credentials (`Authorization` header by host). */
-  withCredentials(credentials: (host: string) => Promise<string | undefined>): ImageSource & LayerReader;
+  /** The same source, but other registries are asked with these credentials. */
+  withCredentials(credentials: RegistryCredentials): ImageSource & LayerReader;
 }
 
 /** Why an image could not be had; `reason` is the container waiting reason that a kubelet reports. */

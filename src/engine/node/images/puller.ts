@@ -1,9 +1,9 @@
 /** Brings a container's image to the node, as its pull policy says and with the pod's credentials. */
 import type { Container, Pod, Secret } from "#api/builtin/types.gen.ts";
 import { ImageError, type ImageSource, type LayerReader, type UnpackedImage } from "#ports/oci/image.ts";
+import { Keyring } from "#ports/oci/pull-secrets.ts";
 import { parseReference } from "#ports/oci/reference.ts";
 import type { NodeEvents } from "../events.ts";
-import { Keyring } from "./credentials.ts";
 import type { KnownImages } from "./known-images.ts";
 
 /** Where images come from; with credentials where the source can use them. */
@@ -95,7 +95,8 @@ export class ImagePuller {
       const message = `Unable to retrieve some image pull secrets (${missing.join(", ")}); attempting to pull the image may not succeed.`;
       events.record(pod, "Warning", "FailedToRetrieveImagePullSecret", message);
     }
-    return new Keyring(found.filter((each) => each !== undefined)).headersFor(image);
+    const { host = "", repository = "" } = parseReference(image) ?? {};
+    return Keyring.ofReadable(found.filter((each) => each !== undefined)).headersFor(host, repository);
   }
 }
 

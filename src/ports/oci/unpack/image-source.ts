@@ -14,6 +14,7 @@ import {
   type LayerReader,
   type LayerReadOptions,
   type LayerSweep,
+  type RegistryCredentials,
   type UnpackedImage,
 } from "../image.ts";
 import { compressionOf, isIndexType, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
@@ -90,7 +91,7 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     });
   }
 
-  withCredentials(credentials: (host: string) => Promise<string | undefined>): ImageSource & LayerReader {
+  withCredentials(credentials: RegistryCredentials): ImageSource & LayerReader {
     return new Source({ ...this.options, client: new RegistryClient({ credentials }) }, this.layers, this.files);
   }
 
