@@ -39,6 +39,11 @@ export class KnownImages {
     await this.writing;
   }
 
+  /** Every image once, with its digest. */
+  references(): string[] {
+    return [...new Set([...this.images.values()].map(({ reference }) => reference))];
+  }
+
   /** The largest ones, as a node's status lists them. */
   list(): { names: string[]; sizeBytes: number }[] {
     const byReference = new Map<string, { names: string[]; sizeBytes: number }>();
