@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Event, Secret } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
+import { ImageError } from "#ports/oci/image.ts";
 import { eventually } from "../compat/cluster.ts";
 import { isReady, NAMESPACE, startWorld, stateOf, type World } from "./world.ts";
 
@@ -109,6 +110,26 @@ test("pull secrets of the pod are used for the registry that they name", async (
   await world.create("public", { image: "registry.io/other/app:1" }, { imagePullSecrets });
   await Promise.all([world.seen("private", isReady), world.seen("public", isReady)]);
   assert.deepEqual(used, [`Basic ${Buffer.from("me:secret").toString("base64")}`, undefined]);
+});
+
+test("an image that was pulled with credentials is not for pods without them", async () => {
+  await using world = await startWorld({
+    wrapImages: (source) => ({
+      unpack: () => Promise.reject(new ImageError("ErrImagePull", "unauthorized")),
+      describe: source.describe,
+      withCredentials: () => ({ ...source, readLayer: () => Promise.reject(), withCredentials: () => source as never }),
+    }),
+  });
+  const auths = { "registry.io": { username: "me", password: "secret" } };
+  const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") };
+  const metadata = { name: "login", namespace: NAMESPACE };
+  await world.client.create(Secret, { metadata, type: "kubernetes.io/dockerconfigjson", data });
+  const image = { image: "registry.io/app:1", imagePullPolicy: "IfNotPresent" };
+  await world.create("owner", image, { imagePullSecrets: [{ name: "login" }] });
+  await world.seen("owner", isReady);
+  await world.create("stranger", image);
+  const stranger = await world.seen("stranger", (pod) => stateOf(pod)?.state?.waiting?.reason === "ErrImagePull");
+  assert.equal(stateOf(stranger)?.state?.waiting?.message, "unauthorized");
 });
 
 test("sidecars start before and end after the main containers, the last one first", async () => {

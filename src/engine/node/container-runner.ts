@@ -4,6 +4,8 @@ import type { Container as ContainerDefinition, Pod } from "#api/builtin/types.g
 import type { UnpackedImage } from "#ports/oci/image.ts";
 import type { Container, ContainerExit, ContainerSpec, Mount, Signal } from "#ports/sandbox/runtime.ts";
 import type { NodeContext } from "./context.ts";
+import { memoryUse } from "./eviction/memory-use.ts";
+import type { StoragePlaces } from "./eviction/storage-use.ts";
 import { runHook } from "./hooks.ts";
 import { filesOf, type InstanceFiles, prepareFiles, readTerminationMessage } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
@@ -98,6 +100,19 @@ export class ContainerRunner {
   /** The instance that runs now. */
   get running(): Container | undefined {
     return this.container;
+  }
+
+  /** Where its files are that count as the pod's: logs, and what it has written into its image. */
+  get storage(): StoragePlaces["containers"][number] {
+    const { definition, sandbox } = this.options;
+    const { name } = definition;
+    return { name, logs: join(sandbox.directory, name), writable: this.container?.writable };
+  }
+
+  /** Its name, and the bytes that it works with. */
+  async memory(): Promise<[name: string, bytes: number]> {
+    const { container, options } = this;
+    return [options.definition.name, container ? await memoryUse(container.pid, container.id) : 0];
   }
 
   /** Resolves when the instance that runs now has ended. */

@@ -79,7 +79,7 @@ class Agent implements NodeAgent {
     await this.takeOver(survivors, pods.list());
     await this.context.memory?.volumes.mount(this.context.memory.directory, undefined);
     await this.removeOrphans(pods.list());
-    this.duties = await startDuties(this.options, this.context);
+    this.duties = await startDuties(this.options, this.context, () => [...this.workers.values()]);
     this.unsubscribe = pods.subscribe((event) => this.onPod(event));
   }
 
@@ -106,7 +106,7 @@ class Agent implements NodeAgent {
   }
 
   images(): string[] {
-    return this.context.knownImages.references();
+    return this.context.knownImages.all().map(({ reference }) => reference);
   }
 
   async connect(namespace: string, pod: string, port: number): Promise<Duplex> {

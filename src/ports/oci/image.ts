@@ -62,19 +62,17 @@ export interface ImageSource {
 
 /** Which unpacked layers may go, and when. */
 export type LayerSweep = {
-  /** Directories that containers use. */
-  inUse: ReadonlySet<string>;
+  /** Directories that images or containers need. */
+  keep: ReadonlySet<string>;
   /** Layers that were used less long ago stay, in milliseconds. */
   minAgeMs: number;
-  /** Layers that were not used for longer go in any case. */
-  maxAgeMs: number;
-  /** How many bytes should be freed beyond that, those first that were not used for longest. */
-  bytes: number;
 };
 
 /** Keeps unpacked layers within bounds. */
 export interface LayerKeeper {
-  /** Removes unpacked layers; they come back when an image needs them. Resolves to the bytes that were freed. */
+  /** The file system that they are on. */
+  readonly directory: string;
+  /** Removes the other layers; they come back when an image needs them. Resolves to the bytes that were freed. */
   sweep(sweep: LayerSweep): Promise<number>;
 }
 

@@ -115,6 +115,8 @@ export interface Container {
   readonly id: string;
   /** Process id on the host. */
   readonly pid: number;
+  /** The directory of what it has written into its image, where that can be told. */
+  readonly writable?: string;
   /** Settles when every process of the container is gone and its output is written. Never rejects. */
   readonly exited: Promise<ContainerExit>;
   /** Signals the container's first process; no effect once it has ended. */

@@ -44,6 +44,11 @@ export class PodVolumes {
     this.options = options;
   }
 
+  /** Where volumes on disk are, a directory each by their names. */
+  get directory(): string {
+    return this.options.directory;
+  }
+
   /** Makes what is not there yet. Throws VolumeError, and says so in an event, when a volume cannot be had. */
   async prepare(): Promise<Volumes> {
     const { volumes = [] } = this.options.pod().spec;

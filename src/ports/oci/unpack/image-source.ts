@@ -54,12 +54,14 @@ export async function createImageSource(options: ImageSourceOptions): Promise<Im
 }
 
 class Source implements ImageSource, LayerReader, LayerKeeper {
+  readonly directory: string;
   private readonly options: ImageSourceOptions;
   private readonly layers: LayerStore;
   private readonly files: LayerFiles;
   private readonly client: RegistryClient;
 
   constructor(options: ImageSourceOptions, layers: LayerStore, files: LayerFiles) {
+    this.directory = options.directory;
     this.options = options;
     this.layers = layers;
     this.files = files;
@@ -129,14 +131,19 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     const diffIds = description.config.rootfs?.diff_ids ?? [];
     if (diffIds.length !== manifest.layers.length)
       throw new Error(`it has ${manifest.layers.length} layers but its configuration lists ${diffIds.length}`);
-    const unpacked = await Promise.all(
-      manifest.layers.map(async (descriptor, position) => {
-        const diffId = diffIds[position] ?? "";
-        return { diffId, unpacked: await this.layer(reference, { diffId, descriptor }, signal) };
-      }),
-    );
-    const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0);
-    return { ...description, sizeBytes, layers: await this.layers.stack(unpacked, signal) };
+    const release = this.layers.hold(diffIds);
+    try {
+      const unpacked = await Promise.all(
+        manifest.layers.map(async (descriptor, position) => {
+          const diffId = diffIds[position] ?? "";
+          return { diffId, unpacked: await this.layer(reference, { diffId, descriptor }, signal) };
+        }),
+      );
+      const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0);
+      return { ...description, sizeBytes, layers: await this.layers.stack(unpacked, signal) };
+    } finally {
+      release();
+    }
   }
 
   /** Follows an index to the image for this machine. */

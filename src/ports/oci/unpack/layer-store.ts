@@ -8,7 +8,7 @@ import type { LayerSweep } from "../image.ts";
 import type { Compression } from "../media-types.ts";
 import { Shared } from "../shared.ts";
 import { extractLayer, type Removals } from "./extract.ts";
-import { sweepLayers } from "./layer-sweep.ts";
+import { type StoredLayer, sweepLayers } from "./layer-sweep.ts";
 import { mergeLayers } from "./merge.ts";
 import { UnsafeArchive } from "./paths.ts";
 
@@ -34,6 +34,7 @@ export class LayerStore {
   private readonly directory: string;
   private readonly options: LayerStoreOptions;
   private readonly running = new Shared<UnpackedLayer>();
+  private readonly held = new Set<{ names: readonly string[] }>();
 
   private constructor(directory: string, options: LayerStoreOptions) {
     this.directory = directory;
@@ -75,10 +76,21 @@ export class LayerStore {
     return [merged.path, ...layers.slice(last + 1).map(({ unpacked }) => unpacked.path)];
   }
 
+  /** Keeps layers from being swept until the returned function is called: the others of their image are still on their way. */
+  hold(diffIds: readonly string[]): () => void {
+    const held = { names: diffIds.map(nameOf) };
+    this.held.add(held);
+    return () => {
+      this.held.delete(held);
+    };
+  }
+
   /** Removes layers; those that somebody has just asked for stay. Resolves to the bytes that were freed. */
-  async sweep(sweep: LayerSweep): Promise<number> {
-    const nowMs = this.options.clock().getTime();
-    return await sweepLayers(this.directory, { sweep, nowMs, marker: REMOVALS, temporary: TEMPORARY });
+  async sweep({ keep, minAgeMs }: LayerSweep): Promise<number> {
+    const unusedSinceMs = this.options.clock().getTime() - minAgeMs;
+    const isKept = ({ name, path }: StoredLayer): boolean =>
+      keep.has(path) || [...this.held].some(({ names }) => names.includes(name));
+    return await sweepLayers(this.directory, { isKept, unusedSinceMs, marker: REMOVALS, temporary: TEMPORARY });
   }
 
   private async make(name: string, fill: (path: string) => Promise<Removals>): Promise<UnpackedLayer> {

@@ -6,7 +6,7 @@ import { oomKills } from "../leftovers.ts";
 import type { MainProcess } from "../main-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
-import { planOverlay, prepareOverlay } from "../overlay.ts";
+import { planOverlay, prepareOverlay, writableLayer } from "../overlay.ts";
 import { requireHostTool, runHostTool, spawnTied } from "../process.ts";
 import { readExit, readPid, writeExit, writeSpec } from "../record.ts";
 import {
@@ -65,6 +65,10 @@ export class RuncContainer implements Container {
       this.settle = resolve;
     });
     this.program = new MainProgram(spec, this.exited);
+  }
+
+  get writable(): string {
+    return writableLayer(this.place.directory);
   }
 
   private get isDetached(): boolean {
