@@ -132,6 +132,22 @@ test("an image that was pulled with credentials is not for pods without them", a
   assert.equal(stateOf(stranger)?.state?.waiting?.message, "unauthorized");
 });
 
+test("an image volume is read-only, and one that cannot be pulled is told like a container's image", async () => {
+  await using world = await startWorld();
+  const volumes = (reference: string) => ({ volumes: [{ name: "data", image: { reference } }] });
+  const volumeMounts = [{ name: "data", mountPath: "/data" }];
+  await world.create("reader", { volumeMounts }, volumes("data:1"));
+  await world.seen("reader", isReady);
+  const mount = world.container("reader").spec.mounts.find(({ target }) => target === "/data");
+  assert.deepEqual([mount?.readOnly, mount?.noExec], [true, true]);
+  assert.deepEqual(mount?.source, world.container("reader").spec.rootfs.layers[0]);
+  assert.ok((await world.messages("reader", "Pulling")).includes('Pulling image "data:1"'));
+
+  await world.create("waiter", { volumeMounts }, volumes("missing:1"));
+  const waiter = await world.seen("waiter", (pod) => stateOf(pod)?.state?.waiting?.reason === "ErrImagePull");
+  assert.equal(stateOf(waiter)?.state?.waiting?.message, "missing:1: not found");
+});
+
 test("sidecars start before and end after the main containers, the last one first", async () => {
   await using world = await startWorld();
   const sidecar = (name: string) => ({ name, image: "app:1", restartPolicy: "Always" });

@@ -18,6 +18,7 @@ import { resolveEnvironment } from "./spec/environment.ts";
 import { limitationsOf } from "./spec/limitations.ts";
 import { containerId, type SurvivingInstance } from "./survivors.ts";
 import { Termination } from "./termination.ts";
+import { pullImageVolumes } from "./volumes/image-volumes.ts";
 import { containerMounts } from "./volumes/mounts.ts";
 
 export type RunnerOptions = {
@@ -131,11 +132,16 @@ export class ContainerRunner {
     const { context, definition, sandbox } = this.options;
     const pod = this.options.pod();
     this.observation.image = definition.image ?? "";
-    const [ready, image] = await Promise.all([sandbox.ready(), context.images.pull(pod, definition, signal)]);
+    const [ready, image, imageVolumes] = await Promise.all([
+      sandbox.ready(),
+      context.images.pull(pod, definition, signal),
+      pullImageVolumes(pod, definition, context.images, signal),
+    ]);
     signal.throwIfAborted();
     this.observation.imageID = image.reference;
     this.freeLayers();
-    this.freeLayers = context.layerUse.hold(image.layers);
+    const volumes = new Map([...ready.volumes, ...imageVolumes]);
+    this.freeLayers = context.layerUse.hold([...image.layers, ...[...imageVolumes.values()].map(({ path }) => path)]);
     const env = await this.environment(ready, image);
     const files = await prepareFiles(join(sandbox.directory, definition.name), instance);
     const spec = buildContainerSpec({
@@ -144,7 +150,7 @@ export class ContainerRunner {
       container: definition,
       image,
       env,
-      mounts: await this.mounts(ready, env, files.terminationLog),
+      mounts: await this.mounts({ ...ready, volumes }, env, files.terminationLog),
       network: ready.attachment,
       remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
       logPath: files.log,
@@ -166,7 +172,7 @@ export class ContainerRunner {
   /** Takes over an instance of an earlier run of the program, as its observation says. */
   resume({ container, spec, instance }: SurvivingInstance): void {
     const { context, definition, sandbox } = this.options;
-    this.freeLayers = context.layerUse.hold(spec.rootfs.layers);
+    this.freeLayers = context.layerUse.hold([...spec.rootfs.layers, ...spec.mounts.map(({ source }) => source)]);
     this.recorder.resumed(this.urlOf(container));
     this.attend(container, spec, this.observation);
     const files = filesOf(join(sandbox.directory, definition.name), instance);

@@ -69,7 +69,10 @@ function collectImages(
     ...{ known, layers, clock },
     disk: async () => (await measure()).imageDisk,
     setting: housekeeping?.collection ?? DEFAULT_COLLECTION,
-    usedImages: () => imagesOf(pods.list().filter(({ spec }) => spec.nodeName === nodeName)),
+    usedImages: () => {
+      const ours = pods.list().filter(({ spec }) => spec.nodeName === nodeName);
+      return imagesOf(ours, (name) => known.referenceOf(name));
+    },
     usedLayers: () => layerUse.inUse(),
     onEvent: (reason, message) => events.recordNode("Warning", reason, message),
   });

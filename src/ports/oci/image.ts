@@ -52,12 +52,17 @@ export type UnpackedImage = {
 /** What is known of an image without its layers. */
 export type ImageDescription = Omit<UnpackedImage, "layers">;
 
+export type UnpackOptions = {
+  /** Gives the image as a single directory, for those who do not stack layers. */
+  flat?: boolean;
+};
+
 /** Where a node gets images from. */
 export interface ImageSource {
   /** Resolves a reference to its digest and reads the configuration; fetches no layer. Throws ImageError. */
   describe(reference: string, signal?: AbortSignal): Promise<ImageDescription>;
   /** Fetches and unpacks an image; each layer is unpacked once, however many images share it. Throws ImageError. */
-  unpack(reference: string, signal?: AbortSignal): Promise<UnpackedImage>;
+  unpack(reference: string, signal?: AbortSignal, options?: UnpackOptions): Promise<UnpackedImage>;
 }
 
 /** Which unpacked layers may go, and when. */

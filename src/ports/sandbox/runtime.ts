@@ -8,6 +8,10 @@ export type Mount = {
   /** An absolute path in the container; it is created when the image has none. */
   target: string;
   readOnly: boolean;
+  /** Nothing in it can be run. */
+  noExec?: boolean;
+  /** What the host mounts below it later appears in the container too. */
+  followsHost?: boolean;
 };
 
 /** Order for mounting: parents before what is mounted below them. */

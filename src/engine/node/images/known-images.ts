@@ -50,13 +50,20 @@ export class KnownImages {
     return image;
   }
 
+  /** The reference that a name stood for when it was pulled last. */
+  referenceOf(name: string): string | undefined {
+    return this.byName.get(name);
+  }
+
   /** Resolves when the file says so too. */
   async set(name: string, { pulledWith, ...image }: PulledImage): Promise<void> {
     const { reference } = image;
     const known = this.byReference.get(reference);
     const now = this.now();
     const access = [...new Set([...(known?.pulledWith ?? []), pulledWith])];
-    this.byReference.set(reference, { ...image, pulledWith: access, since: known?.since ?? now, usedAt: now });
+    // As a volume it has a directory of its own.
+    const layers = [...new Set([...(known?.layers ?? []), ...image.layers])];
+    this.byReference.set(reference, { ...image, layers, pulledWith: access, since: known?.since ?? now, usedAt: now });
     this.byName.set(name, reference);
     await this.save();
   }

@@ -1,7 +1,13 @@
 /** Brings a container's image to the node, as its pull policy says and with the pod's credentials. */
 import { createHash } from "node:crypto";
 import type { Container, Pod, Secret } from "#api/builtin/types.gen.ts";
-import { ImageError, type ImageSource, type LayerReader, type UnpackedImage } from "#ports/oci/image.ts";
+import {
+  ImageError,
+  type ImageSource,
+  type LayerReader,
+  type UnpackedImage,
+  type UnpackOptions,
+} from "#ports/oci/image.ts";
 import { Keyring } from "#ports/oci/pull-secrets.ts";
 import { parseReference } from "#ports/oci/reference.ts";
 import type { NodeEvents } from "../events.ts";
@@ -19,7 +25,7 @@ export type PullerOptions = {
 };
 
 /** What is wanted: by a container, or without a name by the pod's volumes. */
-export type WantedImage = Pick<Container, "image" | "imagePullPolicy"> & { name?: string };
+export type WantedImage = Pick<Container, "image" | "imagePullPolicy"> & { name?: string } & UnpackOptions;
 
 /** Of an image that was pulled without credentials: every pod may use it. */
 const ANYBODY = "";
@@ -45,7 +51,7 @@ export class ImagePuller {
     const policy = wanted.imagePullPolicy ?? (reference.tag === "latest" ? "Always" : "IfNotPresent");
     const present = policy === "Always" ? undefined : await this.present(pod, wanted, signal);
     if (present) return present;
-    if (policy !== "Never") return await this.fetch(pod, { image, name }, signal);
+    if (policy !== "Never") return await this.fetch(pod, { ...wanted, image }, signal);
     const message = `Container image "${image}" is not present with pull policy of Never`;
     events.record(pod, "Warning", "ErrImageNeverPull", message, name);
     throw new ImageError("ErrImageNeverPull", message);
@@ -54,13 +60,13 @@ export class ImagePuller {
   /** The image if it is here and the pod may use it; undefined also when something of it was lost. */
   private async present(
     pod: Pod,
-    { image = "", name }: WantedImage,
+    { image = "", name, flat = false }: WantedImage,
     signal: AbortSignal,
   ): Promise<UnpackedImage | undefined> {
     const { events, known, source } = this.options;
     const found = known.get(image);
     if (!found || !(await this.mayUse(pod, image, found))) return undefined;
-    const unpacked = await source.unpack(found.reference, signal).catch(() => signal.throwIfAborted());
+    const unpacked = await source.unpack(found.reference, signal, { flat }).catch(() => signal.throwIfAborted());
     if (!unpacked) return undefined;
     events.record(pod, "Normal", "Pulled", `Container image "${image}" already present on machine`, name);
     return unpacked;
@@ -75,13 +81,15 @@ export class ImagePuller {
 
   private async fetch(
     pod: Pod,
-    { image, name }: { image: string; name: string | undefined },
+    { image, name, flat = false }: WantedImage & { image: string },
     signal: AbortSignal,
   ): Promise<UnpackedImage> {
     const { events, known, clock } = this.options;
     events.record(pod, "Normal", "Pulling", `Pulling image "${image}"`, name);
     const start = clock().getTime();
-    const { unpacked, pulledWith } = await this.withAnyOf(await this.headersFor(pod, image), image, signal);
+    const unpack = (source: ImageSource): Promise<UnpackedImage> => source.unpack(image, signal, { flat });
+    const { unpacked, pulledWith } = await this.withAnyOf(await this.headersFor(pod, image), image, unpack);
+    signal.throwIfAborted();
     const took = duration(clock().getTime() - start);
     const { reference, sizeBytes = 0, layers } = unpacked;
     const times = `in ${took} (${took} including waiting)`;
@@ -95,7 +103,7 @@ export class ImagePuller {
   private async withAnyOf(
     headers: readonly string[],
     image: string,
-    signal: AbortSignal,
+    unpack: (source: ImageSource) => Promise<UnpackedImage>,
   ): Promise<{ unpacked: UnpackedImage; pulledWith: string }> {
     const { source } = this.options;
     const host = parseReference(image)?.host;
@@ -103,15 +111,14 @@ export class ImagePuller {
     for (const header of source.withCredentials ? headers : []) {
       const credentials = async (asked: string): Promise<string | undefined> => (asked === host ? header : undefined);
       try {
-        const unpacked = await source.withCredentials?.(credentials).unpack(image, signal);
-        if (unpacked) return { unpacked, pulledWith: fingerprint(header) };
+        const authorized = source.withCredentials?.(credentials);
+        if (authorized) return { unpacked: await unpack(authorized), pulledWith: fingerprint(header) };
       } catch (error) {
-        signal.throwIfAborted();
         failure = error;
       }
     }
     if (failure) throw failure;
-    return { unpacked: await source.unpack(image, signal), pulledWith: ANYBODY };
+    return { unpacked: await unpack(source), pulledWith: ANYBODY };
   }
 
   private async headersFor(pod: Pod, image: string): Promise<string[]> {

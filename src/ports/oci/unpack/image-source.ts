@@ -16,6 +16,7 @@ import {
   type LayerSweep,
   type RegistryCredentials,
   type UnpackedImage,
+  type UnpackOptions,
 } from "../image.ts";
 import { compressionOf, isIndexType, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
 import { parseReference, type Reference, renderReference } from "../reference.ts";
@@ -75,8 +76,8 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     });
   }
 
-  async unpack(text: string, signal?: AbortSignal): Promise<UnpackedImage> {
-    return await this.explained("unpack", text, signal, (reference) => this.unpackImage(reference, signal));
+  async unpack(text: string, signal?: AbortSignal, options: UnpackOptions = {}): Promise<UnpackedImage> {
+    return await this.explained("unpack", text, signal, (reference) => this.unpackImage(reference, signal, options));
   }
 
   sweep(sweep: LayerSweep): Promise<number> {
@@ -126,7 +127,11 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     return { reference: `${reference.host}/${reference.repository}@${top.digest}`, digest, config, manifest };
   }
 
-  private async unpackImage(reference: Reference, signal: AbortSignal | undefined): Promise<UnpackedImage> {
+  private async unpackImage(
+    reference: Reference,
+    signal: AbortSignal | undefined,
+    { flat = false }: UnpackOptions,
+  ): Promise<UnpackedImage> {
     const { manifest, ...description } = await this.resolve(reference, signal);
     const diffIds = description.config.rootfs?.diff_ids ?? [];
     if (diffIds.length !== manifest.layers.length)
@@ -140,7 +145,8 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
         }),
       );
       const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0);
-      return { ...description, sizeBytes, layers: await this.layers.stack(unpacked, signal) };
+      const layers = await (flat ? this.layers.flatten(unpacked, signal) : this.layers.stack(unpacked, signal));
+      return { ...description, sizeBytes, layers };
     } finally {
       release();
     }

@@ -14,6 +14,8 @@ import { UnsafeArchive } from "./paths.ts";
 
 export type UnpackedLayer = { path: string; removals: Removals };
 
+type StackedLayer = { diffId: string; unpacked: UnpackedLayer };
+
 /** Where the compressed content of a layer comes from when it has to be unpacked. */
 export type LayerContent = {
   diffId: string;
@@ -56,10 +58,19 @@ export class LayerStore {
   }
 
   /** Directories, lowest first, that show the same files when stacked, without any of them removing anything. */
-  async stack(layers: readonly { diffId: string; unpacked: UnpackedLayer }[], signal?: AbortSignal): Promise<string[]> {
+  async stack(layers: readonly StackedLayer[], signal?: AbortSignal): Promise<string[]> {
     const last = layers.findLastIndex(({ unpacked }) => removesAnything(unpacked.removals));
     if (last <= 0) return layers.map(({ unpacked }) => unpacked.path);
-    const below = layers.slice(0, last + 1);
+    const merged = await this.merge(layers.slice(0, last + 1), signal);
+    return [merged, ...layers.slice(last + 1).map(({ unpacked }) => unpacked.path)];
+  }
+
+  /** One directory that shows the same files as the layers when stacked, lowest first; none for no layers. */
+  async flatten(layers: readonly StackedLayer[], signal?: AbortSignal): Promise<string[]> {
+    return layers.length <= 1 ? layers.map(({ unpacked }) => unpacked.path) : [await this.merge(layers, signal)];
+  }
+
+  private async merge(below: readonly StackedLayer[], signal: AbortSignal | undefined): Promise<string> {
     const chain = createHash("sha256")
       .update(below.map(({ diffId }) => diffId).join("\n"))
       .digest("hex");
@@ -72,8 +83,7 @@ export class LayerStore {
         );
         return { whiteouts: [], opaque: [] };
       });
-    const merged = await this.running.run(`merged-${chain}`, merge, signal);
-    return [merged.path, ...layers.slice(last + 1).map(({ unpacked }) => unpacked.path)];
+    return (await this.running.run(`merged-${chain}`, merge, signal)).path;
   }
 
   /** Keeps layers from being swept until the returned function is called: the others of their image are still on their way. */

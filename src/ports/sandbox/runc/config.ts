@@ -101,7 +101,10 @@ function bindMount(mount: Mount): object {
     destination: mount.target,
     type: "bind",
     source: mount.source,
-    options: ["rbind", "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
+    options: [
+      ...["rbind", mount.followsHost ? "rslave" : "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
+      ...(mount.noExec ? ["noexec"] : []),
+    ],
   };
 }
 
