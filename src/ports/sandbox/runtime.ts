@@ -41,6 +41,8 @@ export type ContainerSpec = {
   /** `uid`, `uid:gid`, or names that the image's /etc/passwd and /etc/group know. */
   user: string;
   groups?: readonly number[];
+  /** Adds the groups in which the image has the user. */
+  imageGroups?: boolean;
   hostname: string;
   mounts: readonly Mount[];
   resources: Resources;

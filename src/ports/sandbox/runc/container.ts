@@ -24,7 +24,7 @@ import { Detached } from "../supervisor/detached.ts";
 import type { Supervision } from "../supervisor/supervision.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { spawnInTerminal, TERM } from "../terminal.ts";
-import { resolveUser } from "../users.ts";
+import { imageGroups, resolveUser } from "../users.ts";
 import { runcConfig } from "./config.ts";
 import { runDetached, runInForeground } from "./launch.ts";
 
@@ -85,11 +85,16 @@ export class RuncContainer implements Container {
     const { directory } = this.place;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     if (this.isDetached) void this.place.supervision.get();
-    const [user] = await Promise.all([resolveUser(this.spec.user, this.spec.rootfs.layers), prepareOverlay(directory)]);
+    const { user: name, rootfs, imageGroups: hasImageGroups } = this.spec;
+    const [user, groups] = await Promise.all([
+      resolveUser(name, rootfs.layers),
+      hasImageGroups ? imageGroups(name, rootfs.layers) : [],
+      prepareOverlay(directory),
+    ]);
     await this.mount();
     signal?.throwIfAborted();
     const { cgroup, openFiles } = this.place;
-    const setting = { root: join(directory, "merged"), cgroup, user, arch: process.arch, openFiles };
+    const setting = { root: join(directory, "merged"), cgroup, user, groups, arch: process.arch, openFiles };
     const config = runcConfig(this.spec, setting);
     await writeFile(join(directory, "config.json"), JSON.stringify(config));
     await this.run();
