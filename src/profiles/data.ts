@@ -45,8 +45,8 @@ export function instanceOf(root: string): string {
 export type Content = { blobs: BlobStore; index: NameIndex; registry: Registry; layerCache: LayerCache };
 
 /** Opens the content store and what is kept in it. */
-export async function openContent(root: string): Promise<Content> {
-  const blobs = await BlobStore.open(join(root, "blobs"));
+export async function openContent(root: string, clock: () => Date = () => new Date()): Promise<Content> {
+  const blobs = await BlobStore.open(join(root, "blobs"), clock);
   const index = await NameIndex.open(join(root, "names.log"));
   return { blobs, index, registry: new Registry(blobs, index), layerCache: new LayerCache(blobs, index) };
 }

@@ -30,6 +30,7 @@ import { fullProfile } from "./components.ts";
 import { instanceOf, openContent, prepareFolders } from "./data.ts";
 import { applyDefaults, applyDefinitions } from "./defaults.ts";
 import { type Handler, healthHandler, openFrontDoor } from "./front-door.ts";
+import { DEFAULT_GARBAGE, startGarbageCollection } from "./garbage.ts";
 import { type HostedGit, hostedGit } from "./hosted-git.ts";
 import { imagePushes } from "./image-pushes.ts";
 import { sandboxedNpm } from "./npm.ts";
@@ -116,7 +117,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   });
 
   const mayDo = accessByToken(api);
-  const content = await openContent(folders.root);
+  const content = await openContent(folders.root, clock);
   stack.defer(() => content.index.close());
   const gitHost = await createGitHost({
     directory: folders.git,
@@ -177,6 +178,12 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     return { runtime: sandbox.runtime, agent, connection };
   });
   api.setPodStreams(podStreams(agent, network, clock));
+  const garbage = startGarbageCollection({
+    ...{ client, content, artifacts, clock, log },
+    nodeImages: () => agent.images(),
+    setting: DEFAULT_GARBAGE,
+  });
+  stack.defer(() => garbage.close());
 
   await step("components", async () => {
     await hosted.ensure("gitops");
