@@ -86,7 +86,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   return {
     url,
     caPem,
-    transport: () => inProcessTransport(server.handle, ADMIN),
+    transport: () => inProcessTransport(server, ADMIN),
     kubeconfig: (name = "slipway") => renderKubeconfig(name, url, pki),
     issueToken: ({ name, groups }, ttlSeconds) =>
       tokens.sign({ sub: name, aud: [ISSUER], groups: [...groups] }, ttlSeconds),
