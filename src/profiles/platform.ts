@@ -108,7 +108,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   });
 
   const mayDo = accessByToken(api);
-  const content = await openContent(folders.root);
+  const content = await openContent(folders);
   stack.defer(() => content.index.close());
   const gitHost = await createGitHost({
     directory: folders.git,
