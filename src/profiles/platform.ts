@@ -117,7 +117,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   });
 
   const mayDo = accessByToken(api);
-  const content = await openContent(folders.root, clock);
+  const content = await openContent(folders, clock);
   stack.defer(() => content.index.close());
   const gitHost = await createGitHost({
     directory: folders.git,
