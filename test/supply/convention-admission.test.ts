@@ -58,16 +58,16 @@ const CONVENTIONS: Row[] = [
     { ...webhook({ service }), selectorTarget: "Pod" },
     'Accepted selector target values are "PodIntent" and "PodTemplateSpec". The default value is set to "PodTemplateSpec"',
   ],
-  [
-    "another operator",
-    { ...webhook({ service }), ...matching("Is") },
-    "spec.selectors[0].matchExpressions[0].operator",
-  ],
 ];
 
 const INTENTS: Row[] = [
   ["pull secrets", { template, imagePullSecrets: [{ name: "pull" }] }],
-  ["a pull secret without name", { template, imagePullSecrets: [{}] }, "spec.imagePullSecrets[0].name: Required value"],
+  [
+    "a pull secret without name",
+    { template, imagePullSecrets: [{}] },
+    "spec.imagePullSecrets[0]",
+    "name: Required value",
+  ],
 ];
 
 describe("admission of conventions", () => {

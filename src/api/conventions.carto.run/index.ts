@@ -18,7 +18,9 @@ const podTemplate: Schema<k8s.PodTemplateSpec> = s.structural({
   type: "object",
   properties: { metadata: templateMetadata.json, spec: builtinSchema("PodSpec") },
 });
-const localReference = s.object({ name: s.string({ minLength: 1 }) });
+const localReference = s.object({ name: s.optional(s.string()) }, [
+  { cel: "has(self.name) && self.name != ''", message: "name: Required value" },
+]);
 
 export const PodIntent = defineResource({
   group: "conventions.carto.run",
@@ -41,13 +43,7 @@ export type PodIntent = ObjectOf<typeof PodIntent>;
 const labelSelector = s.object({
   matchLabels: s.optional(s.map(s.string())),
   matchExpressions: s.optional(
-    s.array(
-      s.object({
-        key: s.string(),
-        operator: s.oneOf("In", "NotIn", "Exists", "DoesNotExist"),
-        values: s.optional(s.array(s.string())),
-      }),
-    ),
+    s.array(s.object({ key: s.string(), operator: s.string(), values: s.optional(s.array(s.string())) })),
   ),
 });
 
