@@ -9,7 +9,7 @@ import { ObjectCache } from "#engine/controller/cache.ts";
 import { type Running, runControllers } from "#engine/controller/run.ts";
 import { type Conditioned, findCondition } from "#kit/conditions.ts";
 import { s } from "#kit/schema/build.ts";
-import { supplyControllers } from "#platform/supply/index.ts";
+import { rehearseOnCluster, supplyControllers } from "#platform/supply/index.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
 import { type Cluster, startCluster } from "../compat/cluster.ts";
@@ -212,6 +212,9 @@ describe("supply", () => {
       condition.message ?? "",
       /^unable to apply object \[default\/r\] for resource \[a\] in supply chain \[r-chain\]: /,
     );
+    const { steps } = await rehearseOnCluster(client, (await get("Workload", "r")) as Unstructured);
+    assert.equal(steps[0]?.placement?.change, "unknown");
+    assert.match(steps[0]?.placement?.problem ?? "", /\.data\.key: expected string/);
   });
 
   test("a template in ytt stamps, and its fault stands in the conditions until it is mended", async () => {
