@@ -86,11 +86,13 @@ export class PodSandbox {
 
   private async prepare(): Promise<ReadySandbox> {
     await mkdir(this.shared, { recursive: true, mode: 0o755 });
-    const connecting = this.connect();
-    const volumes = await this.volumes.prepare().finally(() => connecting.catch(() => undefined));
-    const { attachment, mounts } = await connecting;
+    // Both to their end: what fails first must not leave the other behind.
+    const [volumes, connection] = await Promise.allSettled([this.volumes.prepare(), this.connect()]);
+    if (volumes.status === "rejected") throw volumes.reason;
+    if (connection.status === "rejected") throw connection.reason;
+    const { attachment, mounts } = connection.value;
     this.attachment = attachment;
-    return { attachment, volumes, mounts };
+    return { attachment, volumes: volumes.value, mounts };
   }
 
   private async connect(): Promise<Omit<ReadySandbox, "volumes">> {
