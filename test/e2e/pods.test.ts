@@ -33,10 +33,12 @@ type Program = {
   mounts?: readonly k8s.VolumeMount[];
 };
 
+type Run = { pod: k8s.Pod; state: k8s.ContainerStateTerminated; lines: string[] };
+
 type World = AsyncDisposable & {
   client: KubeClient;
   /** Runs a shell script in a pod to its end; gives its status and what it wrote. */
-  run(name: string, program: Program): Promise<{ state: k8s.ContainerStateTerminated; lines: string[] }>;
+  run(name: string, program: Program): Promise<Run>;
 };
 
 async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
@@ -70,6 +72,7 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
     images: imagesOf(layer),
     memory: await detectMemoryVolumes(),
     dataDir: join(cluster.folder, "node"),
+    housekeeping: { checkMs: 200 },
   });
   stack.defer(() => node.close());
   const scheduler = await startScheduler({ cache, clock: () => new Date() });
@@ -102,12 +105,13 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
           ],
         },
       });
-      const state = (await over).status?.containerStatuses?.[0]?.state?.terminated;
+      const pod = await over;
+      const state = pod.status?.containerStatuses?.[0]?.state?.terminated;
       assert.ok(state);
       let log = "";
       for await (const chunk of node.logs(NAMESPACE, name, "c", {}, new AbortController().signal))
         log += Buffer.from(chunk).toString();
-      return { state, lines: log.split("\n").filter(Boolean) };
+      return { pod, state, lines: log.split("\n").filter(Boolean) };
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -205,6 +209,43 @@ for (const { kind, skip } of [
         container: { securityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false } },
       });
       assert.deepEqual(lines, ["1001", "1002", "CapEff:0000000000000000", "NoNewPrivs:1", "Read-only"]);
+    });
+
+    it("are evicted when they write more than they may, into their image or into a volume", async () => {
+      await using world = await startWorld(kind);
+      const write = (path: string): string => `head -c 3000000 /dev/zero > ${path}; sleep 600`;
+      const [image, volume] = await Promise.all([
+        world.run("image", {
+          script: write("/root-file"),
+          container: { resources: { limits: { "ephemeral-storage": "2Mi" } } },
+        }),
+        world.run("volume", {
+          script: write("/data/file"),
+          volumes: [{ name: "data", emptyDir: { sizeLimit: "2Mi" } }],
+          mounts: [{ name: "data", mountPath: "/data" }],
+        }),
+      ]);
+      assert.deepEqual(
+        [image, volume].map(({ pod }) => [pod.status?.reason, pod.status?.message]),
+        [
+          ["Evicted", "Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. "],
+          ["Evicted", 'Usage of EmptyDir volume "data" exceeds the limit "2Mi". '],
+        ],
+      );
+    });
+
+    it("read what is in an image, and change nothing of it", async () => {
+      await using world = await startWorld(kind);
+      const { lines } = await world.run("reader", {
+        script: "cut -d: -f1 /image/etc/passwd | head -1; touch /image/new 2>&1 | grep -o Read-only; ls /part",
+        volumes: [{ name: "image", image: { reference: "skeleton:1" } }],
+        mounts: [
+          { name: "image", mountPath: "/image" },
+          { name: "image", mountPath: "/part", subPath: "etc" },
+        ],
+      });
+      assert.deepEqual(lines.slice(0, 2), ["root", "Read-only"]);
+      assert.ok(lines.slice(2).includes("passwd"), lines.join());
     });
   });
 
