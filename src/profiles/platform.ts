@@ -18,11 +18,14 @@ import { runningNode } from "#ports/oci/base-image/node-layer.ts";
 import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
 import { createImageSource } from "#ports/oci/unpack/image-source.ts";
 import { detectRuntime } from "#ports/sandbox/detect.ts";
+import { dial } from "#ports/sandbox/dial.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
+import type { PodNetwork } from "#ports/sandbox/network/network.ts";
+import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { accessByToken } from "./access.ts";
 import { followArtifacts } from "./artifacts.ts";
-import { apiNames, connectCluster, GATEWAY_NAME } from "./cluster-network.ts";
+import { apiNames, connectCluster, GATEWAY_NAME, makePodNetwork } from "./cluster-network.ts";
 import { fullProfile } from "./components.ts";
 import { instanceOf, openContent, prepareFolders } from "./data.ts";
 import { applyDefaults, applyDefinitions } from "./defaults.ts";
@@ -88,6 +91,11 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
 
   const folders = await prepareFolders(options.dataDir);
   const instance = instanceOf(folders.root);
+  const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
+  const tools = createToolLauncher();
+  stack.defer(() => tools.close());
+  const connecting = makePodNetwork(instance, { tools, log: warn });
+  stack.defer(async () => (await connecting).close());
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);
     const api = await startApiServer({
@@ -131,9 +139,11 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     localHosts: [registryHost],
   });
 
+  const network = await connecting;
   const relay = trafficRelay();
   const gateway = await step("gateway", async () => {
-    const gateway = await startGateway({ host: HOST, port: addresses.gateway, ...relay.callbacks });
+    const { entrance } = network;
+    const gateway = await startGateway({ host: HOST, port: addresses.gateway, entrance, ...relay.callbacks });
     stack.defer(() => gateway.close());
     const routes = await startRouteSync({ cache, gateway, clock, internalName: GATEWAY_NAME });
     stack.defer(() => routes.close());
@@ -143,8 +153,8 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const { runtime, agent, connection } = await step("node", async () => {
     const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
     const [sandbox, connection] = await Promise.all([
-      detectRuntime({ directory: folders.sandbox }),
-      connectCluster({ cache, instance, urls, log: (message) => log("warn", message) }),
+      detectRuntime({ directory: folders.sandbox, tools }),
+      connectCluster({ cache, network, urls, log: warn }),
     ]);
     stack.defer(() => connection.close());
     if (!sandbox.runtime) throw new Error(`pods cannot run here: ${sandbox.problems.join("; ")}`);
@@ -152,7 +162,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       client,
       cache,
       runtime: sandbox.runtime,
-      network: connection.network,
+      network,
       images,
       layers: images,
       memory: await detectMemoryVolumes(),
@@ -160,14 +170,14 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       nodeName: nodeName(),
       nameServer: connection.nameServer,
       clock,
-      log: (message, detail) => log("warn", message, detail),
+      log: warn,
     });
     stack.defer(() => agent.close());
-    const scheduler = await startScheduler({ cache, clock, log: (message, detail) => log("warn", message, detail) });
+    const scheduler = await startScheduler({ cache, clock, log: warn });
     stack.defer(() => scheduler.close());
     return { runtime: sandbox.runtime, agent, connection };
   });
-  api.setPodStreams(podStreams(agent, clock));
+  api.setPodStreams(podStreams(agent, network, clock));
   const garbage = startGarbageCollection({
     ...{ client, content, artifacts, clock, log },
     nodeImages: () => agent.images(),
@@ -258,12 +268,13 @@ function nodeName(): string {
 }
 
 /** The node as the API server knows it. */
-function podStreams(agent: NodeAgent, clock: () => Date): PodStreams {
+function podStreams(agent: NodeAgent, { sockets }: PodNetwork, clock: () => Date): PodStreams {
   return {
     logs: (namespace, pod, container, query, signal) =>
       agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
     container: (namespace, pod, container) => agent.container(namespace, pod, container),
     connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
+    dial: ({ host: ip, port }) => dial(sockets, { ip, port }),
   };
 }
 

@@ -186,6 +186,7 @@ export class ContainerRunner {
     this.hookFailed = false;
     this.stopSignal = spec.stopSignal ?? "SIGTERM";
     this.target = {
+      sockets: this.options.context.network.sockets,
       ip: network.ip,
       port: (port) => network.port(port),
       container: this.options.definition,

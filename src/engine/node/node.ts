@@ -112,7 +112,7 @@ class Agent implements NodeAgent {
   async connect(namespace: string, pod: string, port: number): Promise<Duplex> {
     const attachment = this.workerOf(namespace, pod)?.network;
     if (!attachment) throw new Error(`pod ${pod} is not running`);
-    return await dialPod(attachment, port);
+    return await dialPod(this.options.network.sockets, attachment, port);
   }
 
   private workerOf(namespace: string, pod: string): PodWorker | undefined {

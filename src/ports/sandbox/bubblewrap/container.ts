@@ -26,6 +26,7 @@ import { resolveUser } from "../users.ts";
 import { bubblewrapCommand } from "./arguments.ts";
 import { complaint, enterCommand } from "./enter.ts";
 import { type BubblewrapProcess, killUnfinished, type Outcome, readPids, runAsChild, runDetached } from "./launch.ts";
+import { resolveInside } from "./targets.ts";
 
 /** How bubblewrap and the wrapper before it complain, as opposed to the program they run. */
 const COMPLAINT = /^(bwrap|unshare|mount|sh): /;
@@ -72,7 +73,13 @@ export class BubblewrapContainer implements Container {
     const overlay = planOverlay(this.spec.rootfs.layers, directory, ["userxattr"]);
     this.supervisor = isDetached ? await supervision.get() : undefined;
     const detached = this.supervisor !== undefined;
-    const outcome = await this.run(bubblewrapCommand(this.spec, { command, overlay, user, detached }));
+    const { layers } = this.spec.rootfs;
+    const mounts = this.spec.mounts.map(async (mount) => ({
+      ...mount,
+      target: await resolveInside(mount.target, layers),
+    }));
+    const spec = { ...this.spec, mounts: await Promise.all(mounts) };
+    const outcome = await this.run(bubblewrapCommand(spec, { command, overlay, user, detached }));
     if ("process" in outcome) return this.follow(outcome.process);
     const { code, error } = outcome.failure;
     await this.end(code);

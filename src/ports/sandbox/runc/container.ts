@@ -7,7 +7,7 @@ import type { MainProcess } from "../main-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
 import { planOverlay, prepareOverlay, writableLayer } from "../overlay.ts";
-import { requireHostTool, runHostTool, spawnTied } from "../process.ts";
+import { spawnTied } from "../process.ts";
 import { readExit, readPid, writeExit, writeSpec } from "../record.ts";
 import {
   type Container,
@@ -24,6 +24,7 @@ import { Detached } from "../supervisor/detached.ts";
 import type { Supervision } from "../supervisor/supervision.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { spawnInTerminal, TERM } from "../terminal.ts";
+import type { HostTools } from "../tools/host-tools.ts";
 import { imageGroups, resolveUser } from "../users.ts";
 import { runcConfig } from "./config.ts";
 import { runDetached, runInForeground } from "./launch.ts";
@@ -36,6 +37,8 @@ export type RuncPlace = {
   cgroup: string;
   openFiles: number;
   supervision: Supervision;
+  tools: HostTools;
+  onMounted: () => void;
 };
 
 const START_FAILED = 128;
@@ -92,6 +95,7 @@ export class RuncContainer implements Container {
       prepareOverlay(directory),
     ]);
     await this.mount();
+    this.place.onMounted();
     signal?.throwIfAborted();
     const { cgroup, openFiles } = this.place;
     const setting = { root: join(directory, "merged"), cgroup, user, groups, arch: process.arch, openFiles };
@@ -149,7 +153,8 @@ export class RuncContainer implements Container {
   private async mount(): Promise<void> {
     const plan = planOverlay(this.spec.rootfs.layers, this.place.directory);
     try {
-      await requireHostTool("mount", ["-t", "overlay", "overlay", "-o", plan.options, plan.merged], { cwd: plan.cwd });
+      const args = ["-t", "overlay", "overlay", "-o", plan.options, plan.merged];
+      await this.place.tools.require("mount", args, { cwd: plan.cwd });
       this.mounted = true;
     } catch (cause) {
       throw new SandboxError("CreateContainerError", `cannot mount the root file system: ${(cause as Error).message}`, {
@@ -201,13 +206,14 @@ export class RuncContainer implements Container {
   }
 
   private async free(): Promise<void> {
+    const { tools } = this.place;
     await this.starting?.catch(() => undefined);
     if (this.spawned) {
       this.kill("SIGKILL");
       if (this.pid > 0) await this.exited;
-      await runHostTool(this.place.command, ["--root", this.place.state, "delete", "--force", this.id]);
+      await tools.run(this.place.command, ["--root", this.place.state, "delete", "--force", this.id]);
     }
-    if (this.mounted) await runHostTool("umount", ["-l", join(this.place.directory, "merged")]);
+    if (this.mounted) await tools.run("umount", ["-l", join(this.place.directory, "merged")]);
     await rm(this.place.directory, { recursive: true, force: true });
     if (this.pid > 0) this.supervisor?.forget(this.pid);
     this.settle({ code: START_FAILED, oomKilled: false });
