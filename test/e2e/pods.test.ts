@@ -31,6 +31,8 @@ type Program = {
   spec?: Partial<k8s.PodSpec>;
   volumes?: readonly k8s.Volume[];
   mounts?: readonly k8s.VolumeMount[];
+  /** The command of a second container. */
+  other?: string[];
 };
 
 type Run = { pod: k8s.Pod; state: k8s.ContainerStateTerminated; lines: string[] };
@@ -80,7 +82,8 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
   const host = [...(await hostMounts()), { source: dirname(process.execPath), target: dirname(NODE) }];
   return {
     client,
-    run: async (name, { script, container = {}, spec = {}, volumes = [], mounts = [] }) => {
+    run: async (name, { script, container = {}, spec = {}, volumes = [], mounts = [], other }) => {
+      const tools = host.map(({ target }, index) => ({ name: `host-${index}`, mountPath: target, readOnly: true }));
       const over = ended(cache, name);
       await client.create(Pod, {
         metadata: { name, namespace: NAMESPACE },
@@ -97,16 +100,14 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
               image: "skeleton:1",
               command: ["/bin/sh", "-c", script],
               ...container,
-              volumeMounts: [
-                ...mounts,
-                ...host.map(({ target }, index) => ({ name: `host-${index}`, mountPath: target, readOnly: true })),
-              ],
+              volumeMounts: [...mounts, ...tools],
             },
+            ...(other ? [{ name: "other", image: "skeleton:1", command: other, volumeMounts: tools }] : []),
           ],
         },
       });
       const pod = await over;
-      const state = pod.status?.containerStatuses?.[0]?.state?.terminated;
+      const state = pod.status?.containerStatuses?.find((each) => each.name === "c")?.state?.terminated;
       assert.ok(state);
       let log = "";
       for await (const chunk of node.logs(NAMESPACE, name, "c", {}, new AbortController().signal))
@@ -280,6 +281,24 @@ describe("pods in runc only", { skip: withoutRunc }, () => {
       container: { securityContext: { seccompProfile: { type: "Unconfined" } } },
     });
     assert.deepEqual(lines, ["NoNewPrivs:0", "Seccomp:0"]);
+  });
+
+  it("see the processes of each other when they share them, and leave none behind", async () => {
+    await using world = await startWorld("runc");
+    const { lines, pod } = await world.run("shared", {
+      // A name that the text of this script does not match itself.
+      script: [
+        'find() { for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline | grep -q "other[ ]one" && basename $p; done; }',
+        'until [ -n "$(find)" ]; do sleep 0.05; done',
+        "cut -d' ' -f2 /proc/1/stat",
+        "kill -TERM $(find)",
+      ].join("; "),
+      spec: { shareProcessNamespace: true },
+      other: ["/bin/sh", "-c", "sleep 600; : other one"],
+    });
+    const other = pod.status?.containerStatuses?.find(({ name }) => name === "other");
+    assert.equal(other?.state?.terminated?.exitCode, 143);
+    assert.deepEqual(lines, ["(sh)"]);
   });
 
   it("end when they use more memory than they may", async () => {

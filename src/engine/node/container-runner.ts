@@ -152,6 +152,7 @@ export class ContainerRunner {
       env,
       mounts: await this.mounts({ ...ready, volumes }, env, files.terminationLog),
       network: ready.attachment,
+      processesOf: await ready.processes(),
       remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
       logPath: files.log,
     });

@@ -14,7 +14,7 @@ import { type Action, planEnd, planPod } from "./plan/plan.ts";
 import { type PodFacts, PULL_ERROR_SHOWN_MS, podStatus } from "./plan/status.ts";
 import { PodSandbox } from "./pod-sandbox.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { knownInstances, type SurvivingInstance } from "./survivors.ts";
+import { FIRST_PROCESS, knownInstances, type SurvivingInstance } from "./survivors.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
 /** How long the containers of a pod get that was evicted, or deleted without any grace. */
@@ -185,7 +185,7 @@ export class PodWorker {
 
   private resume(survivors: ReadonlyMap<string, SurvivingInstance>): void {
     const [first] = survivors.values();
-    if (first) this.sandbox.resume(first.spec.network);
+    if (first) this.sandbox.resume(first.spec.network, survivors.get(FIRST_PROCESS)?.container);
     for (const runner of this.runners) {
       const survivor = survivors.get(runner.observation.name);
       if (survivor) runner.resume(survivor);
