@@ -8,7 +8,7 @@ import { KubeClient } from "#ports/kube/client.ts";
 import { writeLayer } from "#ports/oci/layer.ts";
 import { eventually, startCluster } from "../../test/compat/cluster.ts";
 import { followArtifacts } from "./artifacts.ts";
-import { openContent } from "./data.ts";
+import { openContent, prepareFolders } from "./data.ts";
 import { applyDefinitions } from "./defaults.ts";
 import { collectGarbage, DEFAULT_GARBAGE } from "./garbage.ts";
 
@@ -23,7 +23,7 @@ test("content stays while a tag, an object, an artifact or the node needs it, an
   const cache = new ObjectCache(client);
   let ahead = 0;
   const clock = (): Date => new Date(Date.now() + ahead);
-  const content = await openContent(join(cluster.folder, "content"), clock);
+  const content = await openContent(await prepareFolders(join(cluster.folder, "content")), clock);
   const artifacts = followArtifacts(cache, content.index, FRONT_DOOR);
   let nodeImages: string[] = [];
   const collect = (retentionMs: number) =>

@@ -45,6 +45,8 @@ export type PlatformOptions = {
   profile: "full";
   /** Where configuration goes unless a workload says otherwise: into the platform's GitOps repository, or as bundles into its registry. */
   delivery?: "git" | "registry";
+  /** Workloads are for other clusters: their Deliverables are put as text into ConfigMaps. */
+  externalDelivery?: boolean;
   /** Wraps each step of the start, to show progress. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   log: Log;
@@ -117,7 +119,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   });
 
   const mayDo = accessByToken(api);
-  const content = await openContent(folders.root, clock);
+  const content = await openContent(folders, clock);
   stack.defer(() => content.index.close());
   const gitHost = await createGitHost({
     directory: folders.git,
@@ -188,7 +190,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   await step("components", async () => {
     await hosted.ensure("gitops");
     const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url("gitops") };
-    await applyDefaults(client, { registryHost, ...gitops });
+    await applyDefaults(client, { registryHost, externalDelivery: options.externalDelivery ?? false, ...gitops });
     await connection.publish();
     const node = runningNode();
     const lifecycle = inProcessLifecycle({
