@@ -5,7 +5,7 @@ import { type NodeContext, stampOf } from "./context.ts";
 import type { StoragePlaces } from "./eviction/storage-use.ts";
 import { type ContainerObservation, containersOf, observePod } from "./plan/observation.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
-import { knownInstances, type SurvivingInstance } from "./survivors.ts";
+import { FIRST_PROCESS, knownInstances, type SurvivingInstance } from "./survivors.ts";
 
 export type PodContainersOptions = {
   context: NodeContext;
@@ -59,7 +59,7 @@ export class PodContainers {
   /** Takes over what an earlier run of the program has left. */
   resume(survivors: ReadonlyMap<string, SurvivingInstance>): void {
     const [first] = survivors.values();
-    if (first) this.sandbox.resume(first.spec.network);
+    if (first) this.sandbox.resume(first.spec.network, survivors.get(FIRST_PROCESS)?.container);
     for (const runner of this.runners) {
       const survivor = survivors.get(runner.observation.name);
       if (survivor) runner.resume(survivor);
