@@ -13,6 +13,7 @@ import { supplyControllers } from "#platform/supply/index.ts";
 import type { GitPort } from "#ports/git/git.ts";
 import type { GitHost } from "#ports/git/host.ts";
 import type { ImageSource, LayerReader } from "#ports/oci/image.ts";
+import { GITOPS_NAMESPACE } from "./access.ts";
 import type { Content } from "./data.ts";
 import type { ImagePushes } from "./image-pushes.ts";
 
@@ -64,7 +65,7 @@ export function fullProfile(deps: ComponentDeps): Controller<never>[] {
       onPush,
       images: local,
       onImagePush: deps.imagePushes.onPush,
-      controlNamespace: "argocd",
+      controlNamespace: GITOPS_NAMESPACE,
     }),
     ...namespaceControllers(),
     ...servingControllers({ url: deps.url, traffic: deps.traffic }),

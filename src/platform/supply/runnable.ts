@@ -1,12 +1,14 @@
 /** Reconciles Runnables: a new object from the ClusterRunTemplate for every new set of inputs; outputs of the newest good one. */
 import { ClusterRunTemplate, Runnable } from "#api/carto.run/runnable.ts";
 import type { Unstructured } from "#api/meta.ts";
-import { type Context, controller } from "#engine/controller/controller.ts";
+import { type Actor, type Context, controller } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { type Condition, type Conditioned, findCondition } from "#kit/conditions.ts";
 import { isObject } from "#kit/json.ts";
 import { findFirst } from "#kit/jsonpath.ts";
 import { renderTemplate, TemplateError } from "#kit/template.ts";
+import { accountOf, recheckWhenDenied, stampingActor } from "./account.ts";
+import { StepFailure } from "./failure.ts";
 import { qualifiedName } from "./observe.ts";
 import { ensureRun, isRejection, retain } from "./submit.ts";
 
@@ -32,11 +34,14 @@ export const runnableController = controller({
     } catch (error) {
       if (error instanceof TemplateError)
         return broken("RunTemplateReady", "TemplateStampFailure", `unable to stamp object: ${error.message}`);
+      if (error instanceof StepFailure)
+        return broken("RunTemplateReady", error.reason, error.message, recheckWhenDenied([error]));
       if (isRejection(error))
         return broken(
           "RunTemplateReady",
           "StampedObjectRejectedByAPIServer",
           `unable to create object: ${error.message}`,
+          recheckWhenDenied([error]),
         );
       throw error;
     }
@@ -44,13 +49,15 @@ export const runnableController = controller({
 });
 
 async function runOnce(runnable: Runnable, template: ClusterRunTemplate, context: Context): Promise<Outcome<Status>> {
-  const object = await stampRun(runnable, template, context);
+  const owner = runnable as unknown as Unstructured;
+  const actor = await stampingActor(owner, accountOf(owner), context);
+  const object = await stampRun(runnable, template, { actor, context });
   const resource = await context.client.resourceFor(object.apiVersion, object.kind);
-  const { runs, isNew } = await ensureRun(resource, object, context);
+  const { runs, isNew } = await ensureRun(resource, object, { actor, context });
   const latest = runs.at(-1) as Unstructured;
   if (isNew) context.event("Normal", "StampedObjectApplied", `Created object [${qualifiedName(resource, latest)}]`);
   const retention = runnable.spec.retentionPolicy ?? { maxFailedRuns: 10, maxSuccessfulRuns: 10 };
-  await retain(resource, runs, { rule: SUCCEEDED, retention }, context);
+  await retain(resource, runs, { owner, rule: SUCCEEDED, retention }, context);
   const good = runs.findLast((run) => findCondition(run as Conditioned, "Succeeded")?.status === "True");
   const outputs = good ? readOutputs(template, good) : undefined;
   if (typeof outputs === "string") return waiting("RunTemplateReady", "OutputPathNotSatisfied", outputs);
@@ -75,8 +82,10 @@ function concluded(latest: Unstructured, outputs: Record<string, unknown> | unde
   });
 }
 
-async function stampRun(runnable: Runnable, template: ClusterRunTemplate, context: Context): Promise<Unstructured> {
-  const selected = await select(runnable, context);
+type Stamper = { actor: Actor; context: Context };
+
+async function stampRun(runnable: Runnable, template: ClusterRunTemplate, stamper: Stamper): Promise<Unstructured> {
+  const selected = await select(runnable, stamper);
   const rendered = renderTemplate(template.spec.template, { runnable, ...(selected && { selected }) });
   if (!isObject(rendered) || typeof rendered.kind !== "string" || typeof rendered.apiVersion !== "string")
     throw new TemplateError("", "the run template does not give an object with apiVersion and kind");
@@ -91,18 +100,17 @@ async function stampRun(runnable: Runnable, template: ClusterRunTemplate, contex
   return { ...rendered, metadata: { ...metadata, namespace, labels } } as Unstructured;
 }
 
-/** The one object that the Runnable's selector finds. Throws TemplateError when it is not exactly one. */
-async function select({ spec, metadata }: Runnable, context: Context): Promise<Unstructured | undefined> {
+/** The one object that the Runnable's selector finds, as far as the account may see. Throws TemplateError when it is not exactly one. */
+async function select({ spec, metadata }: Runnable, { actor, context }: Stamper): Promise<Unstructured | undefined> {
   if (!spec.selector) return undefined;
   const {
     resource: { apiVersion = "v1", kind = "" },
     matchingLabels,
   } = spec.selector;
   const resource = await context.client.resourceFor(apiVersion, kind);
-  const found = await context.list(resource, {
-    ...(metadata.namespace && { namespace: metadata.namespace }),
-    labels: matchingLabels,
-  });
+  const selection = { ...(metadata.namespace && { namespace: metadata.namespace }), labels: matchingLabels };
+  await context.list(resource, selection);
+  const { items: found } = await actor.client.list(resource, selection);
   if (found.length !== 1)
     throw new TemplateError(
       "selected",
