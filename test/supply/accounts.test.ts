@@ -224,7 +224,7 @@ for (const kind of ["inProcess", "https"] as const)
       );
       await told("ServiceAccountError");
       await create(ServiceAccount, { metadata: { name: "runner", namespace } });
-      const denied = await told("StampedObjectRejectedByAPIServer");
+      const denied = await told("TemplateStampFailure");
       assert.match(denied.message ?? "", /:runner" cannot list resource "configmaps"/);
       await grant(namespace, { name: "runner", namespace });
       await told("Ready");

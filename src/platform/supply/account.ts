@@ -27,15 +27,16 @@ export async function stampingActor(owner: Unstructured, account: AccountName, c
     if (!(error instanceof StatusError) || error.code >= 500) throw error;
     const [reason, what, advice] =
       error.reason === "NotFound"
-        ? ["ServiceAccountError", "service account", ": create it, or name another one"]
+        ? ["ServiceAccountError", "service account", ": create it, or name another"]
         : ["ServiceAccountTokenError", "token for service account", ""];
     const message = `failed to get ${what} [${namespace}/${name}]: ${error.message}${advice}`;
     throw new StepFailure(reason, message, "False", { cause: error });
   }
 }
 
-/** When to look again because of these errors: rights may come from where nothing is watched. */
+/** When to look again because of these errors, or of what caused them: rights may come from where nothing is watched. */
 export function recheckWhenDenied(errors: readonly unknown[]): { recheckAfter?: number } {
-  const isDenied = errors.some((error) => hasReason(error instanceof StepFailure ? error.cause : error, "Forbidden"));
+  const causes = errors.flatMap((error) => (error instanceof Error ? [error, error.cause] : []));
+  const isDenied = causes.some((cause) => hasReason(cause, "Forbidden"));
   return isDenied ? { recheckAfter: DENIED_RECHECK_MS } : {};
 }

@@ -9,6 +9,7 @@ import { type AccountRef, accountOf, recheckWhenDenied, stampingActor } from "./
 import { announcements } from "./announce.ts";
 import type { Dialect, Step } from "./blueprint.ts";
 import { StepFailure } from "./failure.ts";
+import { goMap } from "./go-map.ts";
 import { realize } from "./realize.ts";
 import { keepHealth, ownerConditions, resourceStatuses } from "./report.ts";
 import { mostSpecific, type Selector, unreadablePath } from "./selection.ts";
@@ -89,18 +90,20 @@ export function selectBlueprint(
   if (!blueprint)
     return {
       reason: `${words.blueprint}NotFound`,
-      message: `no ${words.noun} [${names(blueprints)}] selects the ${dialect.owner}'s labels and fields`,
+      message: `no ${words.noun} found where full selector is satisfied by labels: ${goMap(owner.metadata.labels ?? {})}; there ${blueprints.length > 0 ? `are [${names(blueprints)}]` : "is none"}`,
     };
   if (matching.length > 1)
     return {
       reason: words.blueprint === "Delivery" ? "MultipleDeliveryMatches" : "MultipleSupplyChainMatches",
-      message: `${words.noun} [${names(matching)}] match equally well: make one selector more specific`,
+      message: `${dialect.owner} may only match a single ${words.noun}'s selector: [${names(matching)}] match equally well, make one more specific`,
     };
-  if (!isTrue(blueprint))
+  if (!isTrue(blueprint)) {
+    const { reason, message } = findCondition(blueprint, "Ready") ?? {};
     return {
-      reason: `${words.blueprint}NotReady`,
-      message: `${words.noun} [${blueprint.metadata.name}] is not ready: ${whyNot(blueprint)}`,
+      reason: reason ?? `${words.blueprint}NotReady`,
+      message: `${message ?? "it has not been checked yet"}, in ${words.noun} [${blueprint.metadata.name}]`,
     };
+  }
   return { blueprint };
 }
 
@@ -193,8 +196,4 @@ export function toSelector({ spec }: BlueprintObject): Selector {
 
 function names(objects: readonly { metadata: { name: string } }[]): string {
   return objects.map(({ metadata }) => metadata.name).join(", ");
-}
-
-function whyNot(blueprint: BlueprintObject): string {
-  return findCondition(blueprint, "Ready")?.message ?? "it has not been checked yet";
 }

@@ -139,9 +139,13 @@ export async function change(
     await gate.validate(next, before);
     requireStanding(core.objects, served, current);
   }
+  const charge = core.quotas.charge(request, next, before);
   const giveBack = core.addresses.claim(served.collection, next, before);
   try {
-    const entry = await replace(request, core, { draft: next, current });
+    const [entry] = await Promise.all([
+      replace(request, core, { draft: next, current }),
+      isDryRun(request.query) ? undefined : charge(),
+    ]);
     if (isDryRun(request.query)) giveBack();
     return entry;
   } catch (error) {

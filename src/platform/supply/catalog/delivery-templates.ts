@@ -55,7 +55,7 @@ const DENIED = '.status.operationState.syncResult.resources[?(@.status=="SyncFai
 
 /** Deployed is what the Application has compared with the cluster at this very revision; healthy is what it then found. */
 const appDeployTemplate = template("ClusterDeploymentTemplate", "app-deploy", {
-  observedMatches: [{ input: "deployment.revision", output: "status.sync.comparedTo.source.name" }],
+  observedMatches: [{ input: "spec.source.name", output: "status.sync.comparedTo.source.name" }],
   healthRule: {
     multiMatch: {
       healthy: {
