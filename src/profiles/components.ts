@@ -29,6 +29,8 @@ export type ComponentDeps = {
   imagePushes: Pick<ImagePushes, "onPush" | "announce">;
   /** The path of the repository behind a URL of our own Git host. */
   embedded: (url: string) => string | undefined;
+  /** Whether a URL is that of the repository that all namespaces share. */
+  isShared: (url: string) => boolean;
   /** URL of a route. */
   url: (name: string, namespace: string) => string;
 };
@@ -57,7 +59,7 @@ export function fullProfile(deps: ComponentDeps): Controller<never>[] {
     ...buildControllers(deps.lifecycle),
     ...conventionControllers({ images: imageResolver(images) }),
     ...supplyControllers(),
-    ...deliveryControllers({ git, embedded, ...local, announce: deps.imagePushes.announce }),
+    ...deliveryControllers({ git, embedded, isShared: deps.isShared, ...local, announce: deps.imagePushes.announce }),
     ...gitopsControllers({
       cache,
       git,
