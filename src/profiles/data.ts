@@ -45,10 +45,10 @@ export function instanceOf(root: string): string {
 export type Content = { blobs: BlobStore; index: NameIndex; registry: Registry; layerCache: LayerCache };
 
 /** Opens the content store and what is kept in it, and removes the scratch files of a program that was killed. */
-export async function openContent({ root, work }: DataFolders): Promise<Content> {
+export async function openContent({ root, work }: DataFolders, clock: () => Date = () => new Date()): Promise<Content> {
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
-  const blobs = await BlobStore.open(join(root, "blobs"));
+  const blobs = await BlobStore.open(join(root, "blobs"), clock);
   const index = await NameIndex.open(join(root, "names.log"));
   return { blobs, index, registry: new Registry(blobs, index), layerCache: new LayerCache(blobs, index) };
 }

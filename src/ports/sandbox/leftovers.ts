@@ -33,13 +33,14 @@ export async function removeCgroups(path: string, kept: ReadonlySet<string> = ne
 
 /** Kills every process that was started with `argument` on its command line. */
 export async function killByArgument(argument: string): Promise<void> {
+  for (const pid of await findByArgument(argument)) kill(pid);
+}
+
+/** Other processes that were started with `argument` on their command line. */
+export async function findByArgument(argument: string): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      if (pid !== process.pid && command.split("\0").includes(argument)) kill(pid);
-    }),
-  );
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return pids.filter((pid, index) => pid !== process.pid && commands[index]?.split("\0").includes(argument));
 }
 
 /**
