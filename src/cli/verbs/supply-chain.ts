@@ -27,7 +27,7 @@ export function supplyChainVerbs(program: Command): void {
 
 function authorVerbs(chain: Command): void {
   withConnection(chain.command("lint <files...>"))
-    .description("what is wrong with supply chains and templates, before they are applied")
+    .description("what is wrong with supply chains, deliveries and templates, before they are applied")
     .option("--cluster", "the files may refer to what the cluster has; otherwise to the stock catalog")
     .option("--strict", "warnings fail too")
     .option("-o, --output <format>", "table, json or yaml")
