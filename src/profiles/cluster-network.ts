@@ -21,9 +21,17 @@ export function apiNames(instance: string): string[] {
   return [...names, API_ADDRESS, loopbackAddressOf(API_ADDRESS, Number.parseInt(instance, 16))];
 }
 
-/** The network of pods. What cannot be had here is logged; `instance` tells it from those of other programs. */
-export async function makePodNetwork(instance: string, log: (message: string) => void): Promise<PodNetwork> {
-  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE });
+export type PodNetworkOptions = {
+  /** What tells this program's networks from those of others. */
+  instance: string;
+  /** Whether pods reach addresses outside of this machine. */
+  outbound: boolean;
+  log: (message: string) => void;
+};
+
+/** The network of pods. What cannot be had here is logged. */
+export async function makePodNetwork({ instance, outbound, log }: PodNetworkOptions): Promise<PodNetwork> {
+  const { network, problems } = await detectNetwork({ instance, outbound, serviceRange: SERVICE_RANGE });
   for (const problem of problems) log(problem);
   return network;
 }

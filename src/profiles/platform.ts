@@ -43,6 +43,8 @@ export type PlatformOptions = {
   profile: "full";
   /** Where configuration goes unless a workload says otherwise: into the platform's GitOps repository, or as bundles into its registry. */
   delivery?: "git" | "registry";
+  /** Whether pods reach addresses outside of this machine, where that can be done. Default: yes. */
+  outbound?: boolean;
   /** Wraps each step of the start, to show progress. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   log: Log;
@@ -90,7 +92,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const folders = await prepareFolders(options.dataDir);
   const instance = instanceOf(folders.root);
   const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
-  const connecting = makePodNetwork(instance, warn);
+  const connecting = makePodNetwork({ instance, outbound: options.outbound ?? true, log: warn });
   stack.defer(async () => (await connecting).close());
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);

@@ -11,7 +11,14 @@ import { CliError } from "../errors.ts";
 import { dataDirectory, kubeconfigPath, type RunFile, readRunFile, runFilePath } from "../paths.ts";
 import { duration, lineProgress, type Progress } from "../progress.ts";
 
-type UpOptions = { data?: string; demo?: boolean; detach?: boolean; portBase?: number; domain?: string };
+type UpOptions = {
+  data?: string;
+  demo?: boolean;
+  detach?: boolean;
+  portBase?: number;
+  domain?: string;
+  outbound?: boolean;
+};
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/hello-web", import.meta.url));
 const DOMAIN = "apps.localhost";
@@ -38,6 +45,7 @@ export async function up(options: UpOptions): Promise<void> {
     addresses: addressesFrom(options.portBase),
     domain: options.domain ?? DOMAIN,
     profile: "full",
+    outbound: options.outbound ?? true,
     step: (name, work) => progress.step(name, work),
     log: (level, message, fields) => {
       if (level === "warn" || level === "error") console.error(`${level}: ${message} ${describe(fields)}`);

@@ -14,6 +14,7 @@ export function platformVerbs(program: Command): void {
     .option("--detach", "return when the platform is ready; it goes on in the background")
     .option("--port-base <n>", "front door at N, Kubernetes API at N+43, gateway at N+80", parsePort)
     .option("--domain <domain>", "domain of application URLs (default apps.localhost)")
+    .option("--no-outbound", "pods do not reach addresses outside of this machine")
     .action(async (_: unknown, command: Command) => {
       const { up } = await import("../platform/up.ts");
       await up(command.optsWithGlobals<UpOptions>());

@@ -9,6 +9,7 @@ import { networkInterfaces } from "node:os";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { findByArgument } from "../leftovers.ts";
 import { runHostTool } from "../process.ts";
+import { hostAddresses } from "./address.ts";
 import { detectNetwork } from "./detect.ts";
 import type { NetworkHost } from "./host/host.ts";
 import { machine } from "./host/machine.ts";
@@ -67,7 +68,7 @@ describe("loopback network", () => {
   });
 
   it("passes connections to a Service on to its endpoints, and resets them when there are none", async () => {
-    const servers = await Promise.all(["a", "b"].map(greeter));
+    const servers = await Promise.all(["a", "b"].map((word) => greeter(word)));
     const network = createLoopbackNetwork({ start: process.pid });
     const router = network.services as ServiceRouter;
     const endpoints = servers.map(({ port }) => ({ ip: "127.0.0.1", port }));
@@ -154,6 +155,29 @@ for (const [name, makeHost] of Object.entries(hosts)) {
     it("refuses at once what cannot be reached", async () => {
       const pod = await network.attach("pod", []);
       assert.match(await hearFrom(pod, { ip: "198.51.100.1", port: 80 }), /ENETUNREACH|EHOSTUNREACH/);
+    });
+
+    it("lets pods out, but not to this host's loopback; the way goes with the network, and is found again", async (t) => {
+      await network.close();
+      const create = () => createRoutedNetwork({ host: makeHost(), instance, serviceRange, outbound: true });
+      network = create();
+      await network.recover();
+      const [problem] = network.problems;
+      if (problem !== undefined) return t.skip(problem);
+      const pod = await network.attach("pod", []);
+      const server = await greeter("machine", "0.0.0.0");
+      const [address] = addressesOfMachine();
+      if (address) assert.equal(await hearFrom(pod, { ip: address, port: server.port }), "machine");
+      const alias = pod.ip.replace(/\d+\.\d+$/, "255.2");
+      assert.doesNotMatch(await hearFrom(pod, { ip: alias, port: server.port }), /machine/);
+      assert.match(await hearFrom(pod, { ip: "169.254.169.254", port: 80 }), /ECONNREFUSED/);
+      const next = create();
+      await next.recover();
+      assert.deepEqual(next.problems, []);
+      if (address) assert.equal(await hearFrom(pod, { ip: address, port: server.port }), "machine");
+      server.close();
+      await next.close();
+      assert.deepEqual(await findByArgument(pod.netns?.replace(/[^-]*$/, "router") ?? ""), []);
     });
 
     it("leads host and pods to the endpoints of a Service, one of them being the client itself", async () => {
@@ -275,9 +299,11 @@ function inside({ netns, userns }: NetworkAttachment): string[] {
   return [...(userns ? [`--user=${userns}`, "--preserve-credentials"] : []), `--net=${netns}`, "--"];
 }
 
-async function greeter(word: string): Promise<{ port: number; close(): void }> {
+const addressesOfMachine = (): string[] => hostAddresses(`sw-${instance}`);
+
+async function greeter(word: string, at = "127.0.0.1"): Promise<{ port: number; close(): void }> {
   const server = createServer((socket) => socket.on("error", () => undefined).end(word));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, at, resolve));
   const address = server.address();
   return { port: typeof address === "object" ? (address?.port ?? 0) : 0, close: () => server.close() };
 }
