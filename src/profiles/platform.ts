@@ -260,13 +260,13 @@ function nodeName(): string {
 }
 
 /** The node as the API server knows it. */
-function podStreams(agent: NodeAgent, { sockets }: PodNetwork, clock: () => Date): PodStreams {
+function podStreams(agent: NodeAgent, { sockets, entrance }: PodNetwork, clock: () => Date): PodStreams {
   return {
     logs: (namespace, pod, container, query, signal) =>
       agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
     container: (namespace, pod, container) => agent.container(namespace, pod, container),
     connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
-    dial: ({ host: ip, port }) => dial(sockets, { ip, port }),
+    ...(entrance && { dial: ({ host: ip, port }) => dial(sockets, { ip, port }) }),
   };
 }
 

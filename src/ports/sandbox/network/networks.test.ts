@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { access, readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -215,6 +215,20 @@ for (const [name, makeHost] of Object.entries(hosts)) {
       assert.notEqual(await hear(place), String(first));
     });
 
+    it("sends UDP clients that do not pause to another endpoint when theirs has gone", async () => {
+      const pods = await Promise.all(["a", "b", "client"].map((id) => network.attach(id, [])));
+      const [first, second, client] = pods as [NetworkAttachment, NetworkAttachment, NetworkAttachment];
+      await Promise.all([echo(first, "first"), echo(second, "second")]);
+      const router = network.services as ServiceRouter;
+      const to = ({ ip }: NetworkAttachment) =>
+        router.update(new Map([["default/dns", [route(4, [{ ip, port: 5353 }], { protocol: "udp" })]]]));
+      await to(first);
+      const words = talk(client, { ip: virtual(4), port: 8080 });
+      await words.next("first");
+      await to(second);
+      await words.next("second");
+    });
+
     it("serves node ports on this host's loopback and to pods, and relays only what it is told to", async () => {
       const [pod, client] = await Promise.all([network.attach("pod", []), network.attach("client", [])]);
       await serve(pod, "pod");
@@ -243,10 +257,23 @@ for (const [name, makeHost] of Object.entries(hosts)) {
       host.close();
     });
 
-    /** A server in the pod that sends datagrams to port 5353 back. */
-    async function echo(pod: NetworkAttachment): Promise<void> {
+    /** Sends a datagram every few milliseconds from one port; `next` resolves when `word` is the answer. */
+    function talk(pod: NetworkAttachment, { ip, port }: ServiceEndpoint): { next(word: string): Promise<void> } {
       const program = `const s = require("dgram").createSocket("udp4");
-      s.on("message", (m, c) => s.send(m, c.port, c.address)).bind(5353, () => console.log("up"))`;
+      s.on("message", (m) => console.log(String(m))).bind(() => setInterval(() => s.send("?", ${port}, "${ip}"), 20))`;
+      const child = spawn("nsenter", [...inside(pod), process.execPath, "-e", program]);
+      processes.push(child);
+      return {
+        next: async (word) => {
+          for await (const chunk of on(child.stdout, "data")) if (String(chunk).trim().endsWith(word)) return;
+        },
+      };
+    }
+
+    /** A server in the pod that sends datagrams to port 5353 back, or `word`. */
+    async function echo(pod: NetworkAttachment, word?: string): Promise<void> {
+      const program = `const s = require("dgram").createSocket("udp4");
+      s.on("message", (m, c) => s.send(${JSON.stringify(word) ?? "m"}, c.port, c.address)).bind(5353, () => console.log("up"))`;
       const child = spawn("nsenter", [...inside(pod), process.execPath, "-e", program]);
       processes.push(child);
       await new Promise((resolve) => child.stdout.once("data", resolve));
