@@ -11,6 +11,10 @@ const BENCHES: { readonly [name: string]: Bench } = {
     doc: "connecting a pod; from a change of a Service to its route, with few and with 1,000 Services (root)",
     load: () => import("./network.ts"),
   },
+  pods: {
+    doc: "from creating a pod until it runs, phase by phase; 100 at once; memory; CronJobs; 10,000 pretended (root)",
+    load: () => import("./pods.ts"),
+  },
   supply: {
     doc: "a change of a template stamped in 1,000 workloads, and of one workload meanwhile",
     load: () => import("./supply.ts"),

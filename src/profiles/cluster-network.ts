@@ -6,6 +6,7 @@ import { startClusterNetwork } from "#engine/network/start.ts";
 import { detectNetwork } from "#ports/sandbox/network/detect.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { loopbackAddressOf } from "#ports/sandbox/network/userspace.ts";
+import type { HostTools } from "#ports/sandbox/tools/host-tools.ts";
 import { PUBLISHER } from "./access.ts";
 
 const DOMAIN = "cluster.local";
@@ -26,12 +27,13 @@ export type PodNetworkOptions = {
   instance: string;
   /** Whether pods reach addresses outside of this machine. */
   outbound: boolean;
+  tools: HostTools;
   log: (message: string) => void;
 };
 
 /** The network of pods. What cannot be had here is logged. */
-export async function makePodNetwork({ instance, outbound, log }: PodNetworkOptions): Promise<PodNetwork> {
-  const { network, problems } = await detectNetwork({ instance, outbound, serviceRange: SERVICE_RANGE });
+export async function makePodNetwork({ instance, outbound, tools, log }: PodNetworkOptions): Promise<PodNetwork> {
+  const { network, problems } = await detectNetwork({ instance, outbound, serviceRange: SERVICE_RANGE, tools });
   for (const problem of problems) log(problem);
   return network;
 }

@@ -27,10 +27,10 @@ export async function applyDefinitions(client: KubeClient): Promise<void> {
   );
 }
 
-export type DefaultValues = { registryHost: string } & Pick<CatalogValues, "gitopsRepository">;
+export type DefaultValues = { registryHost: string } & Pick<CatalogValues, "gitopsRepository" | "externalDelivery">;
 
 /** Applies the default objects; those that are unchanged are not written. */
-export async function applyDefaults(client: KubeClient, values: DefaultValues): Promise<void> {
+export async function applyDefaults(client: KubeClient, { registryHost, ...delivery }: DefaultValues): Promise<void> {
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: PUBLISHER.namespace } };
   await apply(client, namespace);
   const objects: Unstructured[] = [
@@ -45,10 +45,7 @@ export async function applyDefaults(client: KubeClient, values: DefaultValues): 
     ...defaultBuilder(),
     ...stockConventions(),
     ...developerRoles(),
-    ...catalog({
-      registry: { server: values.registryHost, repository: "workloads" },
-      ...(values.gitopsRepository && { gitopsRepository: values.gitopsRepository }),
-    }),
+    ...catalog({ registry: { server: registryHost, repository: "workloads" }, ...delivery }),
   ];
   await Promise.all(objects.map((object) => apply(client, object)));
 }

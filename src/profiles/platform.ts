@@ -21,6 +21,7 @@ import { detectRuntime } from "#ports/sandbox/detect.ts";
 import { dial } from "#ports/sandbox/dial.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
+import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { accessByToken } from "./access.ts";
 import { followArtifacts } from "./artifacts.ts";
@@ -29,6 +30,7 @@ import { fullProfile } from "./components.ts";
 import { instanceOf, openContent, prepareFolders } from "./data.ts";
 import { applyDefaults, applyDefinitions } from "./defaults.ts";
 import { type Handler, healthHandler, openFrontDoor } from "./front-door.ts";
+import { DEFAULT_GARBAGE, startGarbageCollection } from "./garbage.ts";
 import { type HostedGit, hostedGit } from "./hosted-git.ts";
 import { imagePushes } from "./image-pushes.ts";
 import { sandboxedNpm } from "./npm.ts";
@@ -45,6 +47,8 @@ export type PlatformOptions = {
   delivery?: "git" | "registry";
   /** Whether pods reach addresses outside of this machine, where that can be done. Default: yes. */
   outbound?: boolean;
+  /** Workloads are for other clusters: their Deliverables are put as text into ConfigMaps. */
+  externalDelivery?: boolean;
   /** Wraps each step of the start, to show progress. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   log: Log;
@@ -92,7 +96,9 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const folders = await prepareFolders(options.dataDir);
   const instance = instanceOf(folders.root);
   const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
-  const connecting = makePodNetwork({ instance, outbound: options.outbound ?? true, log: warn });
+  const tools = createToolLauncher();
+  stack.defer(() => tools.close());
+  const connecting = makePodNetwork({ instance, outbound: options.outbound ?? true, tools, log: warn });
   stack.defer(async () => (await connecting).close());
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);
@@ -115,7 +121,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   });
 
   const mayDo = accessByToken(api);
-  const content = await openContent(folders.root);
+  const content = await openContent(folders, clock);
   stack.defer(() => content.index.close());
   const gitHost = await createGitHost({
     directory: folders.git,
@@ -151,7 +157,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const { runtime, agent, connection } = await step("node", async () => {
     const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
     const [sandbox, connection] = await Promise.all([
-      detectRuntime({ directory: folders.sandbox }),
+      detectRuntime({ directory: folders.sandbox, tools }),
       connectCluster({ cache, network, urls, log: warn }),
     ]);
     stack.defer(() => connection.close());
@@ -176,11 +182,17 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     return { runtime: sandbox.runtime, agent, connection };
   });
   api.setPodStreams(podStreams(agent, network, clock));
+  const garbage = startGarbageCollection({
+    ...{ client, content, artifacts, clock, log },
+    nodeImages: () => agent.images(),
+    setting: DEFAULT_GARBAGE,
+  });
+  stack.defer(() => garbage.close());
 
   await step("components", async () => {
     await hosted.ensure("gitops");
     const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url("gitops") };
-    await applyDefaults(client, { registryHost, ...gitops });
+    await applyDefaults(client, { registryHost, externalDelivery: options.externalDelivery ?? false, ...gitops });
     await connection.publish();
     const node = runningNode();
     const lifecycle = inProcessLifecycle({

@@ -11,13 +11,15 @@ import { CliError } from "../errors.ts";
 import { dataDirectory, kubeconfigPath, type RunFile, readRunFile, runFilePath } from "../paths.ts";
 import { duration, lineProgress, type Progress } from "../progress.ts";
 
-type UpOptions = {
+export type UpOptions = {
   data?: string;
   demo?: boolean;
   detach?: boolean;
   portBase?: number;
   domain?: string;
   outbound?: boolean;
+  delivery: "git" | "registry";
+  externalDelivery?: boolean;
 };
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/hello-web", import.meta.url));
@@ -25,6 +27,12 @@ const DOMAIN = "apps.localhost";
 const POLL_MS = 100;
 
 export async function up(options: UpOptions): Promise<void> {
+  if (options.demo && options.externalDelivery)
+    throw new CliError(
+      "usage",
+      "the demo runs on this cluster, and --external-delivery is for others",
+      "Leave one of --demo and --external-delivery out.",
+    );
   const data = dataDirectory(options.data, process.env);
   const running = await readRunFile(data);
   if (running)
@@ -46,6 +54,8 @@ export async function up(options: UpOptions): Promise<void> {
     domain: options.domain ?? DOMAIN,
     profile: "full",
     outbound: options.outbound ?? true,
+    delivery: options.delivery,
+    externalDelivery: options.externalDelivery ?? false,
     step: (name, work) => progress.step(name, work),
     log: (level, message, fields) => {
       if (level === "warn" || level === "error") console.error(`${level}: ${message} ${describe(fields)}`);

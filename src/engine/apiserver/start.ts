@@ -1,5 +1,4 @@
 /** Starts an API server: one embedded cluster's control plane. */
-import { randomBytes as systemRandomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { renderYaml } from "#kit/yaml.ts";
@@ -11,6 +10,7 @@ import { ISSUER, loadTokens } from "./auth/tokens.ts";
 import { createBackups } from "./backup.ts";
 import { publishOwnService } from "./discovery/own-service.ts";
 import { startLifecycle } from "./lifecycle/index.ts";
+import { pooledRandomBytes } from "./random.ts";
 import { createServer } from "./server.ts";
 import type { PodStreams } from "./streams/pod-streams.ts";
 import { listen } from "./wire/https.ts";
@@ -63,7 +63,7 @@ const ADMIN = { username: "system:admin", groups: ["system:masters", "system:aut
 
 /** Resolves when the server answers requests. Rejects when the port is taken or the store cannot be read. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { clock = () => new Date(), randomBytes = systemRandomBytes, host = "127.0.0.1", hostNames = [] } = options;
+  const { clock = () => new Date(), randomBytes = pooledRandomBytes(), host = "127.0.0.1", hostNames = [] } = options;
   const folder = join(options.dataDir, "pki");
   const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
   const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
@@ -86,7 +86,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   return {
     url,
     caPem,
-    transport: () => inProcessTransport(server.handle, ADMIN),
+    transport: () => inProcessTransport(server, ADMIN),
     kubeconfig: (name = "slipway") => renderKubeconfig(name, url, pki),
     issueToken: ({ name, groups }, ttlSeconds) =>
       tokens.sign({ sub: name, aud: [ISSUER], groups: [...groups] }, ttlSeconds),

@@ -137,5 +137,6 @@ const noTransport: Transport = {
     throw new Error("a table test has no server");
   },
   stream: () => Promise.reject(new Error("a table test has no server")),
+  as: () => Promise.reject(new Error("a table test has no server")),
   close: () => Promise.resolve(),
 };

@@ -4,6 +4,8 @@ import type { Container as ContainerDefinition, Pod } from "#api/builtin/types.g
 import type { UnpackedImage } from "#ports/oci/image.ts";
 import type { Container, ContainerExit, ContainerSpec, Mount, Signal } from "#ports/sandbox/runtime.ts";
 import type { NodeContext } from "./context.ts";
+import { memoryUse } from "./eviction/memory-use.ts";
+import type { StoragePlaces } from "./eviction/storage-use.ts";
 import { runHook } from "./hooks.ts";
 import { filesOf, type InstanceFiles, prepareFiles, readTerminationMessage } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
@@ -16,6 +18,7 @@ import { resolveEnvironment } from "./spec/environment.ts";
 import { limitationsOf } from "./spec/limitations.ts";
 import { containerId, type SurvivingInstance } from "./survivors.ts";
 import { Termination } from "./termination.ts";
+import { pullImageVolumes } from "./volumes/image-volumes.ts";
 import { containerMounts } from "./volumes/mounts.ts";
 
 export type RunnerOptions = {
@@ -100,6 +103,19 @@ export class ContainerRunner {
     return this.container;
   }
 
+  /** Where its files are that count as the pod's: logs, and what it has written into its image. */
+  get storage(): StoragePlaces["containers"][number] {
+    const { definition, sandbox } = this.options;
+    const { name } = definition;
+    return { name, logs: join(sandbox.directory, name), writable: this.container?.writable };
+  }
+
+  /** Its name, and the bytes that it works with. */
+  async memory(): Promise<[name: string, bytes: number]> {
+    const { container, options } = this;
+    return [options.definition.name, container ? await memoryUse(container.pid, container.id) : 0];
+  }
+
   /** Resolves when the instance that runs now has ended. */
   async instanceEnded(): Promise<void> {
     await this.lifetime;
@@ -116,11 +132,16 @@ export class ContainerRunner {
     const { context, definition, sandbox } = this.options;
     const pod = this.options.pod();
     this.observation.image = definition.image ?? "";
-    const [ready, image] = await Promise.all([sandbox.ready(), context.images.pull(pod, definition, signal)]);
+    const [ready, image, imageVolumes] = await Promise.all([
+      sandbox.ready(),
+      context.images.pull(pod, definition, signal),
+      pullImageVolumes(pod, definition, context.images, signal),
+    ]);
     signal.throwIfAborted();
     this.observation.imageID = image.reference;
     this.freeLayers();
-    this.freeLayers = context.layerUse.hold(image.layers);
+    const volumes = new Map([...ready.volumes, ...imageVolumes]);
+    this.freeLayers = context.layerUse.hold([...image.layers, ...[...imageVolumes.values()].map(({ path }) => path)]);
     const env = await this.environment(ready, image);
     const files = await prepareFiles(join(sandbox.directory, definition.name), instance);
     const spec = buildContainerSpec({
@@ -129,7 +150,7 @@ export class ContainerRunner {
       container: definition,
       image,
       env,
-      mounts: await this.mounts(ready, env, files.terminationLog),
+      mounts: await this.mounts({ ...ready, volumes }, env, files.terminationLog),
       network: ready.attachment,
       remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
       logPath: files.log,
@@ -151,7 +172,7 @@ export class ContainerRunner {
   /** Takes over an instance of an earlier run of the program, as its observation says. */
   resume({ container, spec, instance }: SurvivingInstance): void {
     const { context, definition, sandbox } = this.options;
-    this.freeLayers = context.layerUse.hold(spec.rootfs.layers);
+    this.freeLayers = context.layerUse.hold([...spec.rootfs.layers, ...spec.mounts.map(({ source }) => source)]);
     this.recorder.resumed(this.urlOf(container));
     this.attend(container, spec, this.observation);
     const files = filesOf(join(sandbox.directory, definition.name), instance);

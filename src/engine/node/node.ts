@@ -31,6 +31,8 @@ export interface NodeAgent {
   ): AsyncIterable<Uint8Array>;
   /** A container that runs; undefined when it does not. */
   container(namespace: string, pod: string, container: string): Container | undefined;
+  /** The images that are here, with their digests. */
+  images(): string[];
   /** A connection to a TCP port of a pod. Rejects with an Error that says what went wrong. */
   connect(namespace: string, pod: string, port: number): Promise<Duplex>;
   /**
@@ -77,7 +79,7 @@ class Agent implements NodeAgent {
     await this.takeOver(survivors, pods.list());
     await this.context.memory?.volumes.mount(this.context.memory.directory, undefined);
     await this.removeOrphans(pods.list());
-    this.duties = await startDuties(this.options, this.context);
+    this.duties = await startDuties(this.options, this.context, () => [...this.workers.values()]);
     this.unsubscribe = pods.subscribe((event) => this.onPod(event));
   }
 
@@ -101,6 +103,10 @@ class Agent implements NodeAgent {
 
   container(namespace: string, pod: string, container: string): Container | undefined {
     return this.workerOf(namespace, pod)?.container(container);
+  }
+
+  images(): string[] {
+    return this.context.knownImages.all().map(({ reference }) => reference);
   }
 
   async connect(namespace: string, pod: string, port: number): Promise<Duplex> {

@@ -7,6 +7,7 @@ import type { NetworkAttachment } from "#ports/sandbox/network/network.ts";
 import type { Container } from "#ports/sandbox/runtime.ts";
 import { ContainerRunner } from "./container-runner.ts";
 import { type NodeContext, stampOf } from "./context.ts";
+import type { EvictablePod, Eviction } from "./eviction/manager.ts";
 import { refusalOf } from "./plan/admission.ts";
 import { containersOf, isTerminal, observePod } from "./plan/observation.ts";
 import { type Action, planEnd, planPod } from "./plan/plan.ts";
@@ -16,7 +17,7 @@ import { StatusWriter } from "./status-writer.ts";
 import { knownInstances, type SurvivingInstance } from "./survivors.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
-/** How long the containers of a pod get that was deleted without any grace. */
+/** How long the containers of a pod get that was evicted, or deleted without any grace. */
 const FORCED_GRACE_MS = 1_000;
 const RETRY_MS = 1_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -34,6 +35,8 @@ export class PodWorker {
   private timer: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
   private released = false;
+  /** Nothing of the pod is left but its logs. */
+  private isClean = false;
   /** When the containers must be gone of a pod that an earlier run of the program was ending already. */
   private readonly endsAt: number | undefined;
 
@@ -42,7 +45,7 @@ export class PodWorker {
     this.pod = pod;
     this.startTime = pod.status?.startTime ?? stampOf(context);
     this.sandbox = new PodSandbox(context, pod, { pod: () => this.pod, onRetry: () => this.retry() });
-    this.failure = isTerminal(pod) ? undefined : refusalOf(pod);
+    this.failure = isTerminal(pod) ? undefined : refusalOf(pod, context.pressures.current);
     if (this.failure) context.events.record(pod, "Warning", this.failure.reason, this.failure.message);
     const survivors = context.survivors.take(pod.metadata.uid ?? "");
     const { deletionTimestamp } = pod.metadata;
@@ -95,6 +98,27 @@ export class PodWorker {
   /** How the pod is connected, while it is. */
   get network(): NetworkAttachment | undefined {
     return this.sandbox.attachment;
+  }
+
+  /** What may be asked of it when the node runs short; undefined when nothing of the pod is left to end. */
+  get evictable(): EvictablePod | undefined {
+    if (this.isClean) return undefined;
+    return {
+      pod: this.pod,
+      isEnding: this.failure !== undefined || isTerminal(this.pod),
+      storagePlaces: () => ({
+        volumes: this.sandbox.volumes.directory,
+        containers: this.runners.map((runner) => runner.storage),
+      }),
+      memoryUse: async () => new Map(await Promise.all(this.runners.map((runner) => runner.memory()))),
+      evict: (eviction) => this.evict(eviction),
+    };
+  }
+
+  private evict({ message, isDisruption }: Eviction): void {
+    this.failure ??= { reason: "Evicted", message, isDisruption };
+    this.context.events.record(this.pod, "Warning", "Evicted", message);
+    this.wake();
   }
 
   /** Takes in the newest version of the pod object. */
@@ -184,6 +208,7 @@ export class PodWorker {
   }
 
   private graceMs(): number {
+    if (this.failure?.reason === "Evicted") return FORCED_GRACE_MS;
     const { deletionGracePeriodSeconds } = this.pod.metadata;
     const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = this.pod.spec;
     if (this.endsAt !== undefined) return Math.max(this.endsAt - this.context.clock().getTime(), 0);
@@ -254,6 +279,7 @@ export class PodWorker {
     this.released = true;
     await Promise.all(this.runners.map((runner) => runner.gone()));
     await this.sandbox.release();
+    this.isClean = true;
     this.wake();
   }
 }

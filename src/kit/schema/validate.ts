@@ -3,6 +3,7 @@ import { deepEqual, isObject } from "../json.ts";
 import type { FieldError } from "../status.ts";
 import { correlate } from "./correlate.ts";
 import { child, notSupported, required, tooMany, typeInvalid } from "./field-errors.ts";
+import { fits } from "./fits.ts";
 import { invalidInBody, validateNumber, validateString } from "./scalars.ts";
 import type { StructuralSchema } from "./structural.ts";
 
@@ -13,12 +14,16 @@ type Report = (error: FieldError) => void;
  * With the value that it replaces, what has not changed is not held against it.
  */
 export function validate(schema: StructuralSchema, value: unknown, path = "", old?: unknown): FieldError[] {
+  if (fits(schema, value, hasNoProblem)) return [];
   const errors: FieldError[] = [];
-  check(schema, value, { path, report: (error) => errors.push(error) });
-  if (errors.length === 0 || old === undefined) return errors;
-  errors.length = 0;
   check(schema, value, { path, report: (error) => errors.push(error), old });
   return errors;
+}
+
+function hasNoProblem(schema: StructuralSchema, value: unknown): boolean {
+  let found = false;
+  check(schema, value, { path: "", report: () => (found = true) });
+  return !found;
 }
 
 /** Where in the object the walk is. `old` is what stood there before, undefined when nothing corresponds. */

@@ -1,14 +1,14 @@
 /** Reconciles ConfigCommits: the directory in Git has these files, by one commit per change. */
-import { ConfigMap, Secret } from "#api/builtin/index.ts";
+import { ConfigMap } from "#api/builtin/index.ts";
 import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { canonicalJson, deepEqual } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
 import { GitError } from "#ports/git/cli.ts";
-import { parseCredentials } from "#ports/git/credentials.ts";
 import type { GitPort } from "#ports/git/git.ts";
 import type { Location } from "#ports/git/pin.ts";
+import { gitCredentials } from "./git-secrets.ts";
 import { commitMessage } from "./message.ts";
 import { readable } from "./readable.ts";
 
@@ -108,11 +108,9 @@ async function isDone(
 }
 
 async function remote({ metadata, spec }: ConfigCommit, context: Context): Promise<Location> {
-  const { url, secretRef } = spec.repository;
-  if (!secretRef) return { url };
-  const place = `secret "${metadata.namespace}/${secretRef.name}"`;
-  const secret = await context.get(Secret, secretRef.name, metadata.namespace);
-  if (!secret) throw new GitError("Unauthorized", `${place} not found`);
-  const data = Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
-  return { url, credentials: parseCredentials(Object.fromEntries(data), place) };
+  const { repository, serviceAccountName } = spec;
+  return {
+    url: repository.url,
+    credentials: await gitCredentials({ ...repository, serviceAccountName }, metadata.namespace, context),
+  };
 }

@@ -133,6 +133,7 @@ function recording(transport: Transport, writes: string[]): Transport {
     },
     watch: (request) => transport.watch(request),
     stream: (request) => transport.stream(request),
+    as: async (account) => recording(await transport.as(account), writes),
     close: () => transport.close(),
   };
 }

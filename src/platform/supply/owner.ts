@@ -7,9 +7,11 @@ import { type Conditioned, findCondition, isTrue } from "#kit/conditions.ts";
 import { hasReason } from "#kit/status.ts";
 import { announcements } from "./announce.ts";
 import type { Dialect, Step } from "./blueprint.ts";
+import { goMap } from "./go-map.ts";
 import { realize } from "./realize.ts";
 import { keepHealth, ownerConditions, resourceStatuses } from "./report.ts";
 import { mostSpecific, type Selector, unreadablePath } from "./selection.ts";
+import { accountProblem } from "./service-account.ts";
 import { STAMP_LABEL } from "./submit.ts";
 import type { RenderTemplateText } from "./ytt.ts";
 
@@ -26,6 +28,7 @@ export type BlueprintObject = Conditioned & {
     selectorMatchFields?: Selector["matchFields"];
     params?: Step["params"];
     resources: Step[];
+    serviceAccountRef?: { name: string; namespace?: string };
   };
 };
 
@@ -86,18 +89,20 @@ export function selectBlueprint(
   if (!blueprint)
     return {
       reason: `${words.blueprint}NotFound`,
-      message: `no ${words.noun} [${names(blueprints)}] selects the ${dialect.owner}'s labels and fields`,
+      message: `no ${words.noun} found where full selector is satisfied by labels: ${goMap(owner.metadata.labels ?? {})}; there ${blueprints.length > 0 ? `are [${names(blueprints)}]` : "is none"}`,
     };
   if (matching.length > 1)
     return {
       reason: words.blueprint === "Delivery" ? "MultipleDeliveryMatches" : "MultipleSupplyChainMatches",
-      message: `${words.noun} [${names(matching)}] match equally well: make one selector more specific`,
+      message: `${dialect.owner} may only match a single ${words.noun}'s selector: [${names(matching)}] match equally well, make one more specific`,
     };
-  if (!isTrue(blueprint))
+  if (!isTrue(blueprint)) {
+    const { reason, message } = findCondition(blueprint, "Ready") ?? {};
     return {
-      reason: `${words.blueprint}NotReady`,
-      message: `${words.noun} [${blueprint.metadata.name}] is not ready: ${whyNot(blueprint)}`,
+      reason: reason ?? `${words.blueprint}NotReady`,
+      message: `${message ?? "it has not been checked yet"}, in ${words.noun} [${blueprint.metadata.name}]`,
     };
+  }
   return { blueprint };
 }
 
@@ -105,6 +110,15 @@ async function follow(
   { owner, dialect, context, renderText }: Pass,
   { metadata, spec }: BlueprintObject,
 ): Promise<Outcome<OwnerStatus>> {
+  const own = (owner.spec as { serviceAccountName?: string }).serviceAccountName;
+  const { name, namespace = owner.metadata.namespace } = own
+    ? { name: own }
+    : (spec.serviceAccountRef ?? { name: undefined });
+  const problem = await accountProblem(name, namespace, context);
+  if (problem)
+    return broken("ResourcesSubmitted", "ServiceAccountError", problem, {
+      conditions: [{ type: dialect.condition, status: "True", reason: "Ready" }],
+    });
   const blueprint = { name: metadata.name, steps: spec.resources, params: spec.params };
   const previous = (owner.status as OwnerStatus | undefined)?.resources ?? [];
   const results = keepHealth(await realize({ owner, blueprint, dialect, context, renderText }), previous);
@@ -170,8 +184,4 @@ export function toSelector({ spec }: BlueprintObject): Selector {
 
 function names(objects: readonly { metadata: { name: string } }[]): string {
   return objects.map(({ metadata }) => metadata.name).join(", ");
-}
-
-function whyNot(blueprint: BlueprintObject): string {
-  return findCondition(blueprint, "Ready")?.message ?? "it has not been checked yet";
 }

@@ -62,7 +62,7 @@ async function realizeStep(
     applied: false,
     output: undefined,
     failure: undefined,
-    healthy: judgeHealth(undefined, undefined, false),
+    healthy: judgeHealth(undefined, undefined, step.templateRef.kind === "ClusterTemplate" ? "none" : false),
   };
   try {
     const choice = chooseTemplate(owner, step, place);

@@ -45,6 +45,8 @@ export class FakeContainer implements Container {
   /** What exec answers. */
   execResult: ExecResult = { code: 0, output: "", timedOut: false };
   removed = false;
+  /** A directory of the test's that stands for what the program has written. */
+  writable?: string;
   private readonly ignoresTerm: boolean;
   private settle: (exit: ContainerExit) => void = () => undefined;
 

@@ -133,7 +133,7 @@ describe("refusalOf", () => {
     ],
     ["another system", pod({}, { os: { name: "windows" } }), "PodOSNotSupported"],
   ];
-  for (const [title, given, reason] of rows) it(title, () => assert.equal(refusalOf(given)?.reason, reason));
+  for (const [title, given, reason] of rows) it(title, () => assert.equal(refusalOf(given, [])?.reason, reason));
 });
 
 describe("limitationsOf", () => {

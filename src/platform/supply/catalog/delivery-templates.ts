@@ -52,7 +52,7 @@ data:
 
 /** Deployed is what the Application has compared with the cluster at this very revision; healthy is what it then found. */
 const appDeployTemplate = template("ClusterDeploymentTemplate", "app-deploy", {
-  observedMatches: [{ input: "deployment.revision", output: "status.sync.comparedTo.source.name" }],
+  observedMatches: [{ input: "spec.source.name", output: "status.sync.comparedTo.source.name" }],
   healthRule: {
     multiMatch: {
       healthy: {

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { containerProcess } from "../container-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
-import { planOverlay, prepareOverlay } from "../overlay.ts";
+import { planOverlay, prepareOverlay, writableLayer } from "../overlay.ts";
 import { spawnTied, toolPath } from "../process.ts";
 import { readExit, writeExit, writeSpec } from "../record.ts";
 import { removeTree } from "../remove-tree.ts";
@@ -57,6 +57,10 @@ export class BubblewrapContainer implements Container {
       this.settle = resolve;
     });
     this.program = new MainProgram(spec, this.exited);
+  }
+
+  get writable(): string {
+    return writableLayer(this.place.directory);
   }
 
   /** Resolves when the container's first process exists. Throws SandboxError when it does not come to that. */

@@ -1,6 +1,8 @@
 /** Chooses how pods are connected: namespaces of their own where they can be made, else ports of the host. */
+
+import type { HostTools } from "../tools/host-tools.ts";
 import type { NetworkHost } from "./host/host.ts";
-import { machine } from "./host/machine.ts";
+import { machineHost } from "./host/machine.ts";
 import { UnprivilegedHost } from "./host/unprivileged.ts";
 import { createLoopbackNetwork } from "./loopback.ts";
 import type { PodNetwork } from "./network.ts";
@@ -15,11 +17,13 @@ export type NetworkDetection = {
 export type NetworkDetectionOptions = Omit<RoutedNetworkOptions, "host"> & {
   /** What the network may stand on, best first; the default depends on who runs this program. */
   hosts?: readonly NetworkHost[];
+  /** What runs the tools that change this machine's network. Default: they are children of this program. */
+  tools?: HostTools;
 };
 
 /** A network that is ready to use; what an earlier run left of it is gone unless it is still needed. */
 export async function detectNetwork(options: NetworkDetectionOptions): Promise<NetworkDetection> {
-  const { hosts = hostsFor(options.instance), ...rest } = options;
+  const { hosts = hostsFor(options), ...rest } = options;
   const problems: string[] = [];
   for (const host of hosts) {
     const network = createRoutedNetwork({ ...rest, host });
@@ -35,9 +39,9 @@ export async function detectNetwork(options: NetworkDetectionOptions): Promise<N
   return { network: createLoopbackNetwork({ start: Number.parseInt(options.instance, 16) }), problems };
 }
 
-function hostsFor(instance: string): NetworkHost[] {
-  const unprivileged = new UnprivilegedHost(instance);
-  return process.getuid?.() === 0 ? [machine, unprivileged] : [unprivileged];
+function hostsFor({ instance, tools }: NetworkDetectionOptions): NetworkHost[] {
+  const unprivileged = new UnprivilegedHost(instance, tools);
+  return process.getuid?.() === 0 ? [machineHost(tools), unprivileged] : [unprivileged];
 }
 
 function problemsOf({ services, entrance, problems }: PodNetwork): string[] {

@@ -12,7 +12,7 @@ import { runHostTool } from "../process.ts";
 import { hostAddresses } from "./address.ts";
 import { detectNetwork } from "./detect.ts";
 import type { NetworkHost } from "./host/host.ts";
-import { machine } from "./host/machine.ts";
+import { machineHost } from "./host/machine.ts";
 import { UnprivilegedHost } from "./host/unprivileged.ts";
 import { createLoopbackNetwork } from "./loopback.ts";
 import type { NetworkAttachment, PodNetwork } from "./network.ts";
@@ -26,7 +26,7 @@ const serviceRange = `10.${32 + (process.pid % 32)}.0.0/16`;
 const virtual = (host: number): string => serviceRange.replace("0.0/16", `1.${host}`);
 const other = (0xb000_0000 + process.pid).toString(16);
 const hosts: { readonly [name: string]: () => NetworkHost } = {
-  machine: () => machine,
+  machine: () => machineHost(),
   unprivileged: () => new UnprivilegedHost(instance),
 };
 
@@ -89,7 +89,7 @@ describe("loopback network", () => {
 for (const [name, makeHost] of Object.entries(hosts)) {
   const detected = await detectNetwork({
     ...{ instance: other, serviceRange },
-    hosts: [name === "machine" ? machine : new UnprivilegedHost(other)],
+    hosts: [name === "machine" ? machineHost() : new UnprivilegedHost(other)],
   });
   await detected.network.close();
   const skip = detected.network.name === "routed" ? false : detected.problems.join("; ");

@@ -28,6 +28,8 @@ export type RuncSetting = {
   root: string;
   cgroup: string;
   user: UserIds;
+  /** Of the user, besides those of the container's specification. */
+  groups: readonly number[];
   arch: string;
   /** Our own hard limit on open files: a container cannot get more. */
   openFiles: number;
@@ -42,7 +44,7 @@ export function runcConfig(spec: ContainerSpec, setting: RuncSetting): object {
     ociVersion: "1.0.2",
     process: {
       terminal: spec.terminal ?? false,
-      user: { ...user, additionalGids: spec.groups ?? [], umask: 0o022 },
+      user: { ...user, additionalGids: [...new Set([...setting.groups, ...(spec.groups ?? [])])], umask: 0o022 },
       args: spec.args,
       env: Object.entries({ ...(spec.terminal && { TERM }), ...spec.env }).map(([name, value]) => `${name}=${value}`),
       cwd: spec.cwd,
@@ -101,7 +103,10 @@ function bindMount(mount: Mount): object {
     destination: mount.target,
     type: "bind",
     source: mount.source,
-    options: ["rbind", "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
+    options: [
+      ...["rbind", mount.followsHost ? "rslave" : "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
+      ...(mount.noExec ? ["noexec"] : []),
+    ],
   };
 }
 
