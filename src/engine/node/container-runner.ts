@@ -286,7 +286,7 @@ export class ContainerRunner {
 
   private async mounts(ready: ReadySandbox, env: Record<string, string>, terminationLog: string): Promise<Mount[]> {
     const { definition } = this.options;
-    const own = await containerMounts(definition, ready.volumes, env);
+    const own = await containerMounts(definition, ready.volumes, env, this.options.context.hostGuard);
     const target = definition.terminationMessagePath || "/dev/termination-log";
     const usual = [...ready.mounts, { source: terminationLog, target, readOnly: false }];
     return [...usual.filter((mount) => !own.some((other) => other.target === mount.target)), ...own];
