@@ -113,7 +113,7 @@ export class PodSandbox {
   }
 
   private async attach(): Promise<NetworkAttachment> {
-    if (this.pod.spec.hostNetwork) return HOST_NETWORK;
+    if (this.pod.spec.hostNetwork) return { ...HOST_NETWORK, ip: this.context.hostIP };
     try {
       return await this.context.network.attach(this.pod.metadata.uid ?? "", containerPorts(this.pod));
     } catch (cause) {
@@ -125,6 +125,7 @@ export class PodSandbox {
   private async recordPorts(attachment: NetworkAttachment): Promise<void> {
     if (!this.context.network.remapsPorts || this.pod.spec.hostNetwork) return;
     const ports = Object.fromEntries(containerPorts(this.pod).map((port) => [port, attachment.port(port)]));
+    if (Object.keys(ports).length === 0) return;
     const { name, namespace } = this.pod.metadata;
     const body = {
       metadata: { uid: this.pod.metadata.uid, annotations: { [PORTS_ANNOTATION]: JSON.stringify(ports) } },
