@@ -173,6 +173,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       layers: images,
       memory: await detectMemoryVolumes(),
       dataDir: folders.node,
+      ownDirectory: folders.root,
       nodeName: nodeName(),
       nameServer: connection.nameServer,
       clock,

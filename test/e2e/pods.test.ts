@@ -39,6 +39,8 @@ type Run = { pod: k8s.Pod; state: k8s.ContainerStateTerminated; lines: string[] 
 
 type World = AsyncDisposable & {
   client: KubeClient;
+  /** Where the server and the node keep their data. */
+  folder: string;
   /** Runs a shell script in a pod to its end; gives its status and what it wrote. */
   run(name: string, program: Program): Promise<Run>;
 };
@@ -82,6 +84,7 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
   const host = [...(await hostMounts()), { source: dirname(process.execPath), target: dirname(NODE) }];
   return {
     client,
+    folder: cluster.folder,
     run: async (name, { script, container = {}, spec = {}, volumes = [], mounts = [], other }) => {
       const tools = host.map(({ target }, index) => ({ name: `host-${index}`, mountPath: target, readOnly: true }));
       const over = ended(cache, name);
@@ -233,6 +236,16 @@ for (const { kind, skip } of [
           ["Evicted", 'Usage of EmptyDir volume "data" exceeds the limit "2Mi". '],
         ],
       );
+    });
+
+    it("see nothing of the platform in what they mount of the machine", async () => {
+      await using world = await startWorld(kind);
+      const { lines } = await world.run("curious", {
+        script: "ls -d /host/layer; ls -A /host/node; touch /host/node/file 2>&1 | grep -o Read-only",
+        volumes: [{ name: "host", hostPath: { path: world.folder } }],
+        mounts: [{ name: "host", mountPath: "/host" }],
+      });
+      assert.deepEqual(lines, ["/host/layer", "Read-only"]);
     });
 
     it("read what is in an image, and change nothing of it", async () => {

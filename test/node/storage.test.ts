@@ -118,7 +118,7 @@ test("a pod waits for its claim, and a claim for a volume that somebody makes by
         accessModes: ["ReadWriteOnce", "ReadOnlyMany"],
         capacity: { storage },
         persistentVolumeReclaimPolicy: "Retain",
-        hostPath: { path: join(world.directory, name), type: "DirectoryOrCreate" },
+        hostPath: { path: join(world.cluster.folder, name), type: "DirectoryOrCreate" },
       },
     } as never);
   await world.seen("patient", isReady);

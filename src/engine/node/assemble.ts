@@ -1,5 +1,5 @@
 /** Puts together what the parts of one node share. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { ConfigMap, Secret, Service } from "#api/builtin/index.ts";
@@ -13,7 +13,9 @@ import { ImagePuller } from "./images/puller.ts";
 import type { NodeOptions } from "./options.ts";
 import { DEFAULT_BACKOFF } from "./plan/backoff.ts";
 import { serviceVariables } from "./spec/service-links.ts";
+import { VOLUMES } from "./storage/provisioner.ts";
 import { Survivors } from "./survivors.ts";
+import type { HostGuard } from "./volumes/host-guard.ts";
 import { ReferenceWatch } from "./volumes/reference-watch.ts";
 
 /** A kubelet waits five minutes; a node that is the only one has nobody to take its pods meanwhile. */
@@ -43,10 +45,17 @@ export async function assembleContext(options: NodeOptions, signal: AbortSignal)
     },
     watch: new ReferenceWatch(cache),
     memory: options.memory && { volumes: options.memory, directory: join(dataDir, "memory") },
+    hostGuard: await guardHost(options),
     podsDirectory: join(dataDir, "pods"),
     hostIP: ownAddress(),
     backoff: options.backoff ?? DEFAULT_BACKOFF,
   };
+}
+
+async function guardHost({ dataDir, ownDirectory = dataDir }: NodeOptions): Promise<HostGuard> {
+  const [cover, volumes] = [join(dataDir, "cover"), join(dataDir, VOLUMES)];
+  await Promise.all([cover, volumes].map((path) => mkdir(path, { recursive: true })));
+  return { directory: await realpath(ownDirectory), volumes: await realpath(volumes), cover };
 }
 
 /** The first address of this machine that others can use; loopback when there is none. */

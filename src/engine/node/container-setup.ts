@@ -52,11 +52,11 @@ async function environment({ context, pod, definition, image, ready }: SetupOpti
 
 /** The container's own mounts, and those that all have unless it has its own there. */
 async function mounts(
-  { definition, ready }: SetupOptions,
+  { context, definition, ready }: SetupOptions,
   env: Record<string, string>,
   terminationLog: string,
 ): Promise<Mount[]> {
-  const own = await containerMounts(definition, ready.volumes, env);
+  const own = await containerMounts(definition, ready.volumes, env, context.hostGuard);
   const target = definition.terminationMessagePath || "/dev/termination-log";
   const usual = [...ready.mounts, { source: terminationLog, target, readOnly: false }];
   return [...usual.filter((mount) => !own.some((other) => other.target === mount.target)), ...own];

@@ -13,6 +13,7 @@ import type { ImagePuller } from "./images/puller.ts";
 import type { BackoffSetting } from "./plan/backoff.ts";
 import type { References } from "./spec/environment.ts";
 import type { Survivors } from "./survivors.ts";
+import type { HostGuard } from "./volumes/host-guard.ts";
 import type { ReferenceWatch } from "./volumes/reference-watch.ts";
 
 export type NodeContext = {
@@ -34,6 +35,7 @@ export type NodeContext = {
   readonly memory: { volumes: MemoryVolumes; directory: string } | undefined;
   readonly survivors: Survivors;
   readonly events: NodeEvents;
+  readonly hostGuard: HostGuard;
   /** Logs and volumes of pods, a directory each. */
   readonly podsDirectory: string;
   readonly nodeName: string;

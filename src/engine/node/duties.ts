@@ -10,7 +10,7 @@ import type { NodeOptions } from "./options.ts";
 import type { PodWorker } from "./pod-worker.ts";
 import { type Headroom, readHeadroom } from "./registration/machine.ts";
 import { Registration } from "./registration/registration.ts";
-import { localProvisioner } from "./storage/provisioner.ts";
+import { localProvisioner, VOLUMES } from "./storage/provisioner.ts";
 
 export interface Duties {
   /** Stops making and removing things. */
@@ -54,7 +54,7 @@ export async function startDuties(
 }
 
 function provideStorage({ cache, dataDir }: NodeOptions, { nodeName, clock, log }: NodeContext): Running {
-  const controllers = localProvisioner({ nodeName, directory: join(dataDir, "volumes") });
+  const controllers = localProvisioner({ nodeName, directory: join(dataDir, VOLUMES) });
   return runControllers(cache, controllers, { clock, log: (_level, message, fields) => log(message, fields) });
 }
 

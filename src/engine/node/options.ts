@@ -32,6 +32,8 @@ export type NodeOptions = {
   /** How volumes in memory are made. Without it they are on disk. */
   memory?: MemoryVolumes | undefined;
   dataDir: string;
+  /** The directory of the whole platform, of which pods must see nothing. Default: `dataDir`. */
+  ownDirectory?: string;
   nodeName: string;
   clock: () => Date;
   /** How space is looked after; default as a kubelet does it. */

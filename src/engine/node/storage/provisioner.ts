@@ -10,6 +10,9 @@ import { hasReason } from "#kit/status.ts";
 /** The `provisioner` of StorageClasses whose volumes are made here. */
 export const LOCAL_PROVISIONER = "slipway.dev/local";
 
+/** Where volumes are kept in a node's data directory. */
+export const VOLUMES = "volumes";
+
 const PROVISIONER = "volume.kubernetes.io/storage-provisioner";
 const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";

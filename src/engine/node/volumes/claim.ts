@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { PersistentVolume, PersistentVolumeClaim } from "#api/builtin/index.ts";
 import type { PersistentVolume as PersistentVolumeObject, Pod, Volume } from "#api/builtin/types.gen.ts";
 import type { KubeClient } from "#ports/kube/client.ts";
+import { type HostGuard, requireClaimable } from "./host-guard.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { type MountedVolume, VolumeError } from "./volume.ts";
 
@@ -18,7 +19,11 @@ export type ClaimedVolume = MountedVolume & {
 };
 
 /** Where the claim's volume is. Throws VolumeError while the claim is not bound to a volume that this node can use. */
-export async function claimedVolume(volume: Volume, pod: Pod, client: KubeClient): Promise<ClaimedVolume> {
+export async function claimedVolume(
+  volume: Volume,
+  pod: Pod,
+  { client, hostGuard }: { client: KubeClient; hostGuard: HostGuard },
+): Promise<ClaimedVolume> {
   const name = claimNameOf(volume, pod) ?? "";
   const { namespace = "" } = pod.metadata;
   const claim = await client.get(PersistentVolumeClaim, name, namespace);
@@ -32,17 +37,22 @@ export async function claimedVolume(volume: Volume, pod: Pod, client: KubeClient
   const found = await client.get(PersistentVolume, volumeName);
   if (!found || found.spec?.claimRef?.uid !== claim.metadata.uid)
     throw new VolumeError(`PVC ${namespace}/${name} is bound to volume ${volumeName}, which is not bound to it`);
-  return await located(found, volume.persistentVolumeClaim?.readOnly ?? false);
+  return await located(found, volume.persistentVolumeClaim?.readOnly ?? false, hostGuard);
 }
 
-async function located({ metadata, spec }: PersistentVolumeObject, readOnly: boolean): Promise<ClaimedVolume> {
+async function located(
+  { metadata, spec }: PersistentVolumeObject,
+  readOnly: boolean,
+  guard: HostGuard,
+): Promise<ClaimedVolume> {
   if (spec?.hostPath) {
-    await prepareHostPath(spec.hostPath);
-    return { path: spec.hostPath.path, readOnly, hasOwner: false };
+    await prepareHostPath(spec.hostPath, guard);
+    return { path: spec.hostPath.path, readOnly, hasOwner: false, isOfHost: true };
   }
   const path = spec?.local?.path;
   if (!path)
     throw new VolumeError(`volume ${metadata.name} is of a kind that this node cannot use: use local or hostPath`);
   if (!(await stat(path).catch(() => undefined))) throw new VolumeError(`path "${path}" does not exist`);
-  return { path, readOnly, hasOwner: true };
+  await requireClaimable(path, guard);
+  return { path, readOnly, hasOwner: true, isOfHost: true };
 }

@@ -3,6 +3,7 @@
 import type { Stats } from "node:fs";
 import { lstat, mkdir, open, stat } from "node:fs/promises";
 import type { HostPathVolumeSource } from "#api/builtin/types.gen.ts";
+import { type HostGuard, requireForeign } from "./host-guard.ts";
 import { VolumeError } from "./volume.ts";
 
 type Check = { is: (entry: Stats) => boolean; what: string };
@@ -18,7 +19,8 @@ const CHECKS: { readonly [type: string]: Check } = {
 };
 
 /** Checks the path as its type says, and makes what is missing where the type allows it. Throws VolumeError. */
-export async function prepareHostPath({ path, type = "" }: HostPathVolumeSource): Promise<void> {
+export async function prepareHostPath({ path, type = "" }: HostPathVolumeSource, guard: HostGuard): Promise<void> {
+  await requireForeign(path, guard);
   if (type === "") return await makeDirectory(path);
   const check = CHECKS[type];
   if (!check) throw new VolumeError(`hostPath type "${type}" is not known`);

@@ -4,6 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import type { Container, VolumeMount } from "#api/builtin/types.gen.ts";
 import { type Mount, SandboxError } from "#ports/sandbox/runtime.ts";
 import { expand } from "../spec/expand.ts";
+import { coversOf, type HostGuard } from "./host-guard.ts";
 import type { MountedVolume, Volumes } from "./volume.ts";
 
 /**
@@ -14,20 +15,23 @@ export async function containerMounts(
   container: Container,
   volumes: Volumes,
   env: Readonly<Record<string, string>>,
+  guard: HostGuard,
 ): Promise<Mount[]> {
-  return await Promise.all(
+  const mounts = await Promise.all(
     (container.volumeMounts ?? []).map(async (mount) => {
       const volume = volumes.get(mount.name);
       if (!volume) throw configError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
       const subPath = subPathOf(mount, env);
       const source = subPath ? await resolveSubPath(volume, subPath) : volume.path;
-      return {
+      const made: Mount = {
         ...{ source, target: mount.mountPath, readOnly: volume.readOnly || mount.readOnly === true },
         ...(volume.noExec && { noExec: true }),
         ...(mount.mountPropagation === "HostToContainer" && { followsHost: true }),
       };
+      return volume.isOfHost ? [made, ...(await coversOf(made, guard))] : [made];
     }),
   );
+  return mounts.flat();
 }
 
 function subPathOf({ subPath, subPathExpr }: VolumeMount, env: Readonly<Record<string, string>>): string | undefined {

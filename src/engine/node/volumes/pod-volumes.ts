@@ -90,8 +90,8 @@ export class PodVolumes {
     const { context } = this.options;
     const pod = this.options.pod();
     if (volume.hostPath) {
-      await prepareHostPath(volume.hostPath);
-      return { path: volume.hostPath.path, readOnly: false };
+      await prepareHostPath(volume.hostPath, context.hostGuard);
+      return { path: volume.hostPath.path, readOnly: false, isOfHost: true };
     }
     if (volume.emptyDir) {
       const path = join(this.options.directory, volume.name);
@@ -101,7 +101,7 @@ export class PodVolumes {
       return { path, readOnly: false };
     }
     if (claimNameOf(volume, pod) !== undefined) {
-      const { hasOwner, ...mounted } = await claimedVolume(volume, pod, context.client);
+      const { hasOwner, ...mounted } = await claimedVolume(volume, pod, context);
       if (hasOwner) await this.give(mounted.path, mounted.readOnly);
       return mounted;
     }

@@ -6,6 +6,8 @@ export type MountedVolume = {
   readOnly: boolean;
   /** Nothing in it can be run. */
   noExec?: boolean;
+  /** It is of the machine, and may have files around it that are not for pods. */
+  isOfHost?: boolean;
 };
 
 /** By name. */

@@ -4,8 +4,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Pod, Volume, VolumeMount } from "#api/builtin/types.gen.ts";
+import type { HostPathVolumeSource, Pod, Volume, VolumeMount } from "#api/builtin/types.gen.ts";
 import { AtomicDirectory } from "./atomic-directory.ts";
+import { coversOf, type HostGuard, requireClaimable } from "./host-guard.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { containerMounts } from "./mounts.ts";
 import { giveToGroup, onlyUser } from "./ownership.ts";
@@ -20,6 +21,10 @@ after(() => rm(directory, { recursive: true }));
 
 const clock = (): Date => new Date("2026-01-02T03:04:05Z");
 const file = (path: string, text: string, mode = 0o644): VolumeFile => ({ path, content: Buffer.from(text), mode });
+
+function guardOf(own: string): HostGuard {
+  return { directory: own, volumes: join(own, "node/volumes"), cover: join(own, "cover") };
+}
 
 describe("AtomicDirectory", () => {
   const make = (name: string) => {
@@ -190,15 +195,16 @@ describe("prepareHostPath", () => {
   it("makes what its type says, and refuses what is something else", async () => {
     const base = join(directory, "host");
     const at = (name: string): string => join(base, name);
-    await prepareHostPath({ path: at("made") });
-    await prepareHostPath({ path: at("directory"), type: "DirectoryOrCreate" });
-    await prepareHostPath({ path: at("file"), type: "FileOrCreate" });
-    await prepareHostPath({ path: at("file"), type: "File" });
+    const prepare = (source: HostPathVolumeSource) => prepareHostPath(source, guardOf(join(directory, "own")));
+    await prepare({ path: at("made") });
+    await prepare({ path: at("directory"), type: "DirectoryOrCreate" });
+    await prepare({ path: at("file"), type: "FileOrCreate" });
+    await prepare({ path: at("file"), type: "File" });
     const server = createServer().listen(at("socket"));
     await new Promise((resolve) => server.on("listening", resolve));
-    await prepareHostPath({ path: at("socket"), type: "Socket" });
+    await prepare({ path: at("socket"), type: "Socket" });
     server.close();
-    await prepareHostPath({ path: "/dev/null", type: "CharDevice" });
+    await prepare({ path: "/dev/null", type: "CharDevice" });
     const refused = [
       ["file", "Directory", "directory"],
       ["directory", "File", "file"],
@@ -207,10 +213,50 @@ describe("prepareHostPath", () => {
       ["directory", "BlockDevice", "block device"],
     ] as const;
     for (const [name, type, what] of refused)
-      await assert.rejects(prepareHostPath({ path: at(name), type }), {
+      await assert.rejects(prepare({ path: at(name), type }), {
         message: `hostPath type check failed: ${at(name)} is not a ${what}`,
       });
-    await assert.rejects(prepareHostPath({ path: at("no/file"), type: "FileOrCreate" }), VolumeError);
+    await assert.rejects(prepare({ path: at("no/file"), type: "FileOrCreate" }), VolumeError);
+  });
+});
+
+describe("the platform's own files", () => {
+  const made = async () => {
+    const root = await mkdtemp(join(directory, "guard-"));
+    for (const name of ["own/keys", "own/node/volumes/claim", "other"])
+      await mkdir(join(root, name), { recursive: true });
+    await symlink(join(root, "own"), join(root, "link"));
+    return { root, guard: guardOf(join(root, "own")) };
+  };
+
+  it("are not had by a host path, also not by a link, and nothing is made among them", async () => {
+    const { root, guard } = await made();
+    for (const name of ["own", "own/keys", "own/new", "other/../own/new", "link", "link/keys", "link/new/sub"])
+      await assert.rejects(prepareHostPath({ path: join(root, name) }, guard), /belongs to the platform/);
+    await assert.rejects(lstat(join(root, "own/new")));
+    await prepareHostPath({ path: join(root, "other") }, guard);
+    await prepareHostPath({ path: root }, guard);
+  });
+
+  it("are not had by a volume, but for those that are made for claims", async () => {
+    const { root, guard } = await made();
+    await requireClaimable(join(root, "own/node/volumes/claim"), guard);
+    await requireClaimable(join(root, "other"), guard);
+    for (const name of ["own", "own/keys", "own/node/volumes", "link/keys"])
+      await assert.rejects(requireClaimable(join(root, name), guard), /belongs to the platform/);
+  });
+
+  it("are covered where what is around them is mounted", async () => {
+    const { root, guard } = await made();
+    const covers = (source: string) => coversOf({ source, target: "/host", readOnly: false }, guard);
+    assert.deepEqual(await covers(root), [{ source: guard.cover, target: "/host/own", readOnly: true }]);
+    const [cover] = await covers("/");
+    assert.equal(cover?.target, join("/host", root, "own"));
+    assert.deepEqual(await covers(join(root, "other")), []);
+    const volumes = new Map([["v", { path: root, readOnly: false, isOfHost: true }]]);
+    const container = { name: "c", volumeMounts: [{ name: "v", mountPath: "/m" }] };
+    const targets = (await containerMounts(container, volumes, {}, guard)).map(({ target }) => target);
+    assert.deepEqual(targets, ["/m", "/m/own"]);
   });
 });
 
@@ -222,7 +268,12 @@ describe("containerMounts", () => {
     await symlink("/etc", join(path, "escape"));
     const volumes = new Map([["v", { path, readOnly: false }]]);
     const mounts = (mount: Partial<VolumeMount>) =>
-      containerMounts({ name: "c", volumeMounts: [{ name: "v", mountPath: "/m", ...mount }] }, volumes, { POD: "p-1" });
+      containerMounts(
+        { name: "c", volumeMounts: [{ name: "v", mountPath: "/m", ...mount }] },
+        volumes,
+        { POD: "p-1" },
+        guardOf(path),
+      );
     assert.deepEqual(await mounts({ readOnly: true }), [{ source: path, target: "/m", readOnly: true }]);
     assert.equal((await mounts({ subPath: "one.conf" }))[0]?.source, join(path, "one.conf"));
     assert.equal((await mounts({ subPathExpr: "logs/$(POD)" }))[0]?.source, join(path, "logs/p-1"));

@@ -7,13 +7,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, before, test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
 import { BlobStore } from "#ports/blobs/blob-store.ts";
 import { NameIndex } from "#ports/blobs/name-index.ts";
 import { ImageError } from "../image.ts";
 import type { Layer } from "../layer.ts";
-import { layerType, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
+import {
+  type Compression,
+  DOCKER_CONFIG,
+  DOCKER_LAYER,
+  DOCKER_MANIFEST,
+  layerType,
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from "../media-types.ts";
 import { createRegistryHandler } from "../registry/handler.ts";
 import { Registry } from "../registry/registry.ts";
 import { createImageSource } from "./image-source.ts";
@@ -219,6 +228,44 @@ test("an image of another registry is pulled over HTTP, also through an index", 
     /cannot pull .*absent.* answered 404.*MANIFEST_UNKNOWN/,
   );
   await names.close();
+});
+
+test("layers come compressed or not, in images of either kind", async () => {
+  const layers = await Promise.all(["zipped", "plain", "small"].map((name) => layerOf([file(name)])));
+  const plain = await Promise.all(
+    layers.map(async ({ descriptor }) => gunzipSync((await blobs.read(descriptor.digest)) ?? Buffer.alloc(0))),
+  );
+  const stored = [
+    layers[0]?.descriptor,
+    await blobs.put(plain[1] ?? Buffer.alloc(0)),
+    await blobs.put(zstdCompressSync(plain[2] ?? "")),
+  ];
+  const rootfs = { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) };
+  const config = await blobs.put(Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs })));
+  const kinds = [
+    {
+      manifest: OCI_MANIFEST,
+      config: OCI_CONFIG,
+      layers: ["gzip", "none", "zstd"].map((how) => layerType(how as Compression)),
+    },
+    {
+      manifest: DOCKER_MANIFEST,
+      config: DOCKER_CONFIG,
+      layers: [DOCKER_LAYER, DOCKER_LAYER.replace(".gzip", ""), DOCKER_LAYER.replace("gzip", "zstd")],
+    },
+  ];
+  for (const kind of kinds) {
+    for (const blob of [config, ...stored]) await registry.linkBlob("kinds", blob?.digest ?? "");
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: kind.manifest,
+      config: { ...config, mediaType: kind.config },
+      layers: stored.map((blob, index) => ({ ...blob, mediaType: kind.layers[index] })),
+    };
+    await registry.putManifest("kinds", { content: Buffer.from(JSON.stringify(manifest)), tags: ["latest"] });
+    const image = await source.unpack(`${LOCAL}/kinds`);
+    assert.deepEqual(await visible(image.layers), { zipped: "zipped", plain: "plain", small: "small" });
+  }
 });
 
 for (const [reference, reason, message] of [
