@@ -68,6 +68,8 @@ export type Platform = {
 };
 
 const HOST = "127.0.0.1";
+/** The repository that configuration goes to unless a workload says otherwise: each namespace has a directory in it. */
+const GITOPS_REPOSITORY = "gitops";
 
 /** Resolves when every part is ready. What was started is closed again when a later part fails. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -190,8 +192,8 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   stack.defer(() => garbage.close());
 
   await step("components", async () => {
-    await hosted.ensure("gitops");
-    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url("gitops") };
+    await hosted.ensure(GITOPS_REPOSITORY);
+    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url(GITOPS_REPOSITORY) };
     await applyDefaults(client, { registryHost, externalDelivery: options.externalDelivery ?? false, ...gitops });
     await connection.publish();
     const node = runningNode();
@@ -218,6 +220,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       frontDoorUrl: frontDoor.url,
       imagePushes: pushes,
       embedded: hosted.embedded,
+      isShared: (address: string) => hosted.embedded(address) === gitHost.path(GITOPS_REPOSITORY),
       url,
     };
     const running = runControllers(cache, fullProfile(deps), { clock, log });

@@ -28,7 +28,12 @@ class Bubblewrap implements SandboxRuntime {
     "supplementary groups are not set",
     "programs that are run as root in a container that is already there have all capabilities in its own user namespace, and no seccomp filter",
   ];
-  readonly enforces = { limits: false, groups: false, seccomp: seccompFilter(process.arch) !== undefined };
+  readonly enforces = {
+    limits: false,
+    groups: false,
+    seccomp: seccompFilter(process.arch) !== undefined,
+    sharedProcesses: false,
+  };
   private readonly directory: string;
   private readonly command: string;
   private readonly containers = new Map<string, BubblewrapContainer>();
