@@ -107,6 +107,13 @@ for (const { name, make, skip, detached } of ways)
       assert.deepEqual(log.toSorted(), ["stderr F oops", "stdout F hello"]);
     });
 
+    it("denies system calls that no application needs", async () => {
+      const { log } = await run("grep Seccomp: /proc/self/status; unshare --user true 2>&1");
+      assert.match(log.join("\n"), /Seccomp:\s+2[\s\S]*unshare failed: Operation not permitted/);
+      const unconfined = await run("grep Seccomp: /proc/self/status", { seccomp: "unconfined" });
+      assert.match(unconfined.log.join(), /Seccomp:\s+0/);
+    });
+
     it("runs as the given user, without capabilities, on its own host name, and may write to /tmp", async () => {
       const { log } = await run("id -u; id -g; hostname; grep CapEff /proc/self/status; touch /tmp/x && echo written");
       assert.deepEqual(log, [

@@ -10,17 +10,21 @@ import type { UserIds } from "../users.ts";
 export const STATUS_FD = 3;
 /** File descriptor from which bubblewrap reads its options: on the command line every user of the host would see them. */
 export const OPTIONS_FD = 4;
-/** What stands for the two where they are files. */
+/** File descriptor from which bubblewrap reads its filter of system calls. */
+const FILTER_FD = 5;
+/** What stands for the first two where they are files. */
 export const STATUS_FILE = "status";
 export const OPTIONS_FILE = "options";
 
 /** Mounts the overlay in a user namespace of its own (no privileges needed) and becomes bubblewrap. */
-const MOUNT_THEN_RUN = 'cd "$1" && mount -t overlay overlay -o "$2" "$3" && cd / && shift 3 && exec "$@"';
+const MOUNT_THEN_RUN = `cd "$1" && mount -t overlay overlay -o "$2" "$3" && cd / && exec ${FILTER_FD}< "$4" && shift 4 && exec "$@"`;
 
 export type BubblewrapSetting = {
   command: string;
   overlay: { cwd: string; options: string; merged: string };
   user: UserIds;
+  /** A file with the filter of system calls, in the kernel's form. */
+  filter: string | undefined;
   /** Whether it goes on when its parent ends. */
   detached: boolean;
 };
@@ -34,9 +38,9 @@ export type BubblewrapCommand = {
 
 /** How to start the container. Its mounts vanish with its last process: they are in a namespace of their own. */
 export function bubblewrapCommand(spec: ContainerSpec, setting: BubblewrapSetting): BubblewrapCommand {
-  const { overlay, command } = setting;
+  const { overlay, command, filter = "/dev/null" } = setting;
   const bubblewrap = [command, "--args", String(OPTIONS_FD), "--", ...spec.args];
-  const mount = ["/bin/sh", "-c", MOUNT_THEN_RUN, "sh", overlay.cwd, overlay.options, overlay.merged];
+  const mount = ["/bin/sh", "-c", MOUNT_THEN_RUN, "sh", overlay.cwd, overlay.options, overlay.merged, filter];
   const [file = "", ...args] = [...namespaces(spec.network), ...mount, ...bubblewrap];
   return {
     file,
@@ -70,8 +74,9 @@ export function parseStatus(text: string): number | undefined {
   return pid === undefined ? undefined : Number(pid);
 }
 
-function sandboxOptions(spec: ContainerSpec, { overlay, user, detached }: BubblewrapSetting): string[] {
+function sandboxOptions(spec: ContainerSpec, { overlay, user, filter, detached }: BubblewrapSetting): string[] {
   return [
+    ...(filter ? ["--seccomp", String(FILTER_FD)] : []),
     // In a new session the terminal would not be the program's own any more.
     ...(spec.terminal ? [] : ["--new-session"]),
     ...(detached ? [] : ["--die-with-parent"]),

@@ -6,6 +6,7 @@ import type { Container, ContainerSpec, SandboxRuntime, Survivor } from "../runt
 import { Supervision } from "../supervisor/supervision.ts";
 import { clearDirectory, resumeContainers } from "../survivors.ts";
 import { BubblewrapContainer } from "./container.ts";
+import { seccompFilter } from "./seccomp.ts";
 
 export type BubblewrapOptions = {
   /** Where writable layers live; this runtime owns it alone. */
@@ -24,11 +25,15 @@ class Bubblewrap implements SandboxRuntime {
   readonly limitations: readonly string[] = [
     "memory, CPU and process limits are not enforced: that needs cgroups, and those need root",
     "every file belongs to one user: an image's own file owners are not kept apart",
-    "no seccomp filter: containers are confined by namespaces and dropped capabilities only",
     "supplementary groups are not set",
-    "programs that are run as root in a container that is already there have all capabilities in its own user namespace",
+    "programs that are run as root in a container that is already there have all capabilities in its own user namespace, and no seccomp filter",
   ];
-  readonly enforces = { limits: false, groups: false, seccomp: false, sharedProcesses: false };
+  readonly enforces = {
+    limits: false,
+    groups: false,
+    seccomp: seccompFilter(process.arch) !== undefined,
+    sharedProcesses: false,
+  };
   private readonly directory: string;
   private readonly command: string;
   private readonly containers = new Map<string, BubblewrapContainer>();

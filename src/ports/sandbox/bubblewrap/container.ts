@@ -1,5 +1,6 @@
 /** One bubblewrap container: its writable layer and the `bwrap` whose end is the container's end. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { containerProcess } from "../container-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
@@ -26,6 +27,7 @@ import { resolveUser } from "../users.ts";
 import { bubblewrapCommand } from "./arguments.ts";
 import { complaint, enterCommand } from "./enter.ts";
 import { type BubblewrapProcess, killUnfinished, type Outcome, readPids, runAsChild, runDetached } from "./launch.ts";
+import { seccompFilter } from "./seccomp.ts";
 import { resolveInside } from "./targets.ts";
 
 /** How bubblewrap and the wrapper before it complain, as opposed to the program they run. */
@@ -79,7 +81,8 @@ export class BubblewrapContainer implements Container {
       target: await resolveInside(mount.target, layers),
     }));
     const spec = { ...this.spec, mounts: await Promise.all(mounts) };
-    const outcome = await this.run(bubblewrapCommand(spec, { command, overlay, user, detached }));
+    const filter = await this.writeFilter();
+    const outcome = await this.run(bubblewrapCommand(spec, { command, overlay, user, filter, detached }));
     if ("process" in outcome) return this.follow(outcome.process);
     const { code, error } = outcome.failure;
     await this.end(code);
@@ -138,6 +141,14 @@ export class BubblewrapContainer implements Container {
   remove(): Promise<void> {
     this.removal ??= this.free();
     return this.removal;
+  }
+
+  private async writeFilter(): Promise<string | undefined> {
+    const filter = this.spec.seccomp === "unconfined" ? undefined : seccompFilter(process.arch);
+    if (!filter) return undefined;
+    const path = join(this.place.directory, "filter");
+    await writeFile(path, filter);
+    return path;
   }
 
   private async run(command: ReturnType<typeof bubblewrapCommand>): Promise<Outcome> {

@@ -62,7 +62,8 @@ export async function runDetached(
   const status = new FileWatch(directory, STATUS_FILE);
   try {
     const wrapper = await detached.start(throughFiles(command));
-    const died = supervisor.ended(wrapper).then(() => undefined);
+    // What ends at once may have begun all the same.
+    const died = supervisor.ended(wrapper).then(() => status.read(parseStatus));
     const pid = await Promise.race([status.written(parseStatus), died]);
     if (pid === undefined) return { failure: { code: await detached.follow(wrapper).ended } };
     await hasBegun(pid);
