@@ -14,7 +14,7 @@ export async function leftovers(data: string): Promise<string[]> {
     ...mounts.filter((line) => line.includes(data) || line.includes(`slipway-${network}`)),
     ...links.filter((name) => name === `sw-${network}` || name.startsWith(`sw${network.slice(0, 7)}`)),
     ...cgroups.flat().filter((name) => name === cgroup),
-    ...(await commandLines()).filter((command) => command.includes(data)),
+    ...(await processes()).filter((process) => process.includes(data)),
   ];
 }
 
@@ -22,9 +22,13 @@ function instanceOf(folder: string): string {
   return createHash("sha256").update(folder).digest("hex").slice(0, 8);
 }
 
-async function commandLines(): Promise<string[]> {
-  const processes = (await list("/proc")).filter((name) => /^\d+$/.test(name));
-  return await Promise.all(processes.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+/** Command lines and environments. */
+async function processes(): Promise<string[]> {
+  const pids = (await list("/proc")).filter((name) => /^\d+$/.test(name));
+  const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+  return await Promise.all(
+    pids.map(async (pid) => `${await read(pid, "cmdline")} ${await read(pid, "environ")}`.replaceAll("\0", " ")),
+  );
 }
 
 async function list(folder: string): Promise<string[]> {
