@@ -202,6 +202,17 @@ test("deleting takes along what is in its namespace, even when the account has l
   assert.ok(await live("abroad", "other"));
 });
 
+test("an operation cannot bring a source that the project does not permit", async () => {
+  await project("sources", { ...OPEN, sourceRepos: ["http://slipway/*/*"] });
+  await world.push("sourced", { "a.json": configMap("sourced") });
+  await create("sourced", "argocd", { project: "sources", syncPolicy: {} });
+  const operation = { sync: { source: { repoURL: world.url, targetRevision: "main", path: "sourced" } } };
+  const target = { name: "sourced", namespace: "argocd" };
+  await world.client.patch(Application, target, { type: "merge", body: { operation } });
+  await failed("sourced", "argocd", /application repo \S+ is not permitted in project 'sources'/);
+  assert.equal(await live("sourced", "dev"), undefined);
+});
+
 test("nothing was logged", () => {
   assert.deepEqual(world.warnings, []);
 });

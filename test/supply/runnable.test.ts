@@ -177,7 +177,7 @@ describe("runnables", () => {
     assert.match(refused.ResourcesSubmitted?.message ?? "", /^failed to get service account \[default\/own\]/);
     await apply("ServiceAccount", { name: "own", namespace }, {}, "v1");
     await conditionsOf("Workload", "accounted", "Ready");
-    await apply("Workload", metadata, { spec: {} });
+    await apply("Workload", metadata, { spec: { params: [{ name: "a", value: "b" }] } });
     const { ResourcesSubmitted } = await conditionsOf("Workload", "accounted", "ServiceAccountError");
     assert.match(ResourcesSubmitted?.message ?? "", /\[default\/chain\]/);
   });

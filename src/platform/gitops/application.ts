@@ -2,15 +2,16 @@
 import { Application } from "#api/argoproj.io/application.ts";
 import { keyOf } from "#api/meta.ts";
 import type { ObjectCache } from "#engine/controller/cache.ts";
-import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
+import { type Actor, type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Cascade } from "./cascade.ts";
 import { LiveObjects } from "./live.ts";
 import type { Loaded, Source } from "./loading.ts";
+import { ManifestError } from "./manifests.ts";
 import { advanceOperation, beginOperation, extendHistory, isRunning, timestamp } from "./operate.ts";
 import { decideAutoSync, type Operation, type OperationState, type Status } from "./operation.ts";
-import { whyForbidden, whyInvalid } from "./permits.ts";
+import { whyForbidden, whyInvalid, whySourceForbidden } from "./permits.ts";
 import { ManifestSource, type SourceDependencies, whyNotLoaded } from "./source.ts";
 import { type Notice, renderFailure, renderStatus } from "./status.ts";
 import { instanceKey, instanceName } from "./tracking.ts";
@@ -55,12 +56,8 @@ export function applicationController(dependencies: GitopsDependencies): Control
       return await new ApplicationPass(app, context, { source, live, memory, admission, controlNamespace }).run();
     },
     async finalize(app, context): Promise<void> {
-      const admission = await admit(app, context, controlNamespace);
-      const deleter = {
-        project: admission.project,
-        client: admission.actor?.client,
-        isLimited: admission.account !== undefined || admission.refused !== undefined,
-      };
+      const { actor, ...admission } = await admit(app, context, controlNamespace);
+      const deleter = { ...admission, client: "client" in actor ? actor.client : undefined };
       await cascade.run(app, instanceName(app.metadata, controlNamespace), deleter, context);
       source.forget(keyOf(app));
       memories.delete(keyOf(app));
@@ -89,29 +86,21 @@ class ApplicationPass {
   private readonly context: Context;
   private readonly tools: PassTools;
   private readonly refresh: boolean;
-  private readonly world: WorldOptions;
 
   constructor(app: Application, context: Context, tools: PassTools) {
     this.app = app;
     this.context = context;
     this.tools = tools;
     this.refresh = app.metadata.annotations?.[REFRESH] !== undefined;
-    const { live, memory, admission, controlNamespace } = tools;
-    const { client = context.client, rights = "" } = admission.actor ?? {};
-    const instance = instanceName(app.metadata, controlNamespace);
-    const { project } = admission;
-    const { verdicts } = memory;
-    this.world = { app, instance, live, client, rights, project, verdicts, fieldManager: FIELD_MANAGER };
   }
 
   async run(): Promise<Outcome<Status>> {
     const { app, context } = this;
     if (app.metadata.annotations?.[SKIP] === "true") return settled();
-    const { project, refused } = this.tools.admission;
-    const invalid = whyInvalid(app.spec) ?? whyForbidden(app, project) ?? refused;
+    const { project, actor } = this.tools.admission;
+    const invalid = whyInvalid(app.spec) ?? whyForbidden(app, project);
     if (invalid) return await this.fail({ type: "InvalidSpecError", message: invalid }, { invalid: true });
-    const { why } = this.tools.admission;
-    if (why) return await this.fail({ type: "ComparisonError", message: why }, {});
+    if (!("client" in actor)) return await this.fail(actor, { invalid: actor.type === "InvalidSpecError" });
     let loaded: Loaded;
     try {
       loaded = await this.load(app.spec.source as Source);
@@ -120,15 +109,26 @@ class ApplicationPass {
       if (why === undefined) throw error;
       return await this.fail({ type: "ComparisonError", message: why }, { recheckAfter: RETRY_LOAD_MS });
     }
-    const found = await this.operate(loaded);
+    const found = await this.operate(loaded, this.worldOf(actor));
     if (this.refresh) await this.unannotate();
     const status = renderStatus(app, found, { now: context.now(), refreshed: this.refresh });
     const rechecks = [loaded.recheckAfter, found.recheckAfter].filter((delay) => delay !== undefined);
     return settled(status, rechecks.length > 0 ? { recheckAfter: Math.min(...rechecks) } : {});
   }
 
-  private load(source: Source, revision?: string): Promise<Loaded> {
-    return this.tools.source.load(this.app, this.context, { source, revision, refresh: this.refresh });
+  private worldOf({ client, rights }: Actor): WorldOptions {
+    const { live, memory, admission, controlNamespace } = this.tools;
+    const instance = instanceName(this.app.metadata, controlNamespace);
+    const { project } = admission;
+    const { verdicts } = memory;
+    return { app: this.app, instance, live, client, rights, project, verdicts, fieldManager: FIELD_MANAGER };
+  }
+
+  /** An operation may bring another source than the application's own. Throws as ManifestSource does. */
+  private async load(source: Source, revision?: string): Promise<Loaded> {
+    const why = whySourceForbidden(source.repoURL, this.tools.admission.project);
+    if (why) throw new ManifestError(why);
+    return await this.tools.source.load(this.app, this.context, { source, revision, refresh: this.refresh });
   }
 
   private async fail(notice: Notice, more: { invalid?: boolean; recheckAfter?: number }): Promise<Outcome<Status>> {
@@ -138,11 +138,11 @@ class ApplicationPass {
     return settled(status, more.recheckAfter === undefined ? {} : { recheckAfter: more.recheckAfter });
   }
 
-  private async operate(loaded: Loaded) {
+  private async operate(loaded: Loaded, access: WorldOptions) {
     const { app, context } = this;
     const { memory } = this.tools;
     const before = app.status?.operationState;
-    let world = await compareWorld(loaded.objects, this.world);
+    let world = await compareWorld(loaded.objects, access);
     const chosen = await this.chooseOperation(loaded, world);
     const notices: Notice[] = chosen.notice ? [chosen.notice] : [];
     let state = chosen.state ?? before;
@@ -150,23 +150,23 @@ class ApplicationPass {
     let recheckAfter = chosen.recheckAfter;
     if (isRunning(chosen.state)) {
       const partial = (chosen.state.operation.sync?.autoHealAttemptsCount ?? 0) > 0;
-      const target = await this.targetOf(chosen.state, loaded, world);
+      const target = await this.targetOf(chosen.state, loaded, { world, access });
       const options = {
-        ...this.world,
+        ...access,
         onApplied: (item: World["items"][number], applied: Parameters<typeof noteApplied>[1]) =>
-          noteApplied(item, applied, this.world),
+          noteApplied(item, applied, access),
         partial,
-        retryNow: memory.failedWith !== undefined && memory.failedWith !== this.world.rights,
+        retryNow: memory.failedWith !== undefined && memory.failedWith !== access.rights,
       };
       const step = await advanceOperation(chosen.state, target, options, context.now());
       state = step.state;
-      memory.failedWith = state.finishedAt && state.phase !== "Succeeded" ? this.world.rights : undefined;
+      memory.failedWith = state.finishedAt && state.phase !== "Succeeded" ? access.rights : undefined;
       recheckAfter = step.recheckAfter;
       if (!isRunning(state)) {
         history = extendHistory(app, state, partial);
         this.announce(state);
       }
-      world = await compareWorld(loaded.objects, this.world);
+      world = await compareWorld(loaded.objects, access);
     }
     const managed = world.items.flatMap(({ live }) => (live ? [live] : []));
     const tree = await growTree(managed, this.tools.live);
@@ -231,11 +231,15 @@ class ApplicationPass {
   }
 
   /** The world that an operation aims at: of its own revision and source, not of the newest. */
-  private async targetOf(state: OperationState, loaded: Loaded, world: World): Promise<World> {
+  private async targetOf(
+    state: OperationState,
+    loaded: Loaded,
+    { world, access }: { world: World; access: WorldOptions },
+  ): Promise<World> {
     const { revision = loaded.revision, source = this.app.spec.source } = state.syncResult ?? {};
     if (revision === loaded.revision && !state.operation.sync?.source) return world;
     const { objects } = await this.load(source as Source, revision);
-    return await compareWorld(objects, this.world);
+    return await compareWorld(objects, access);
   }
 
   private announce({ phase, message, syncResult }: OperationState): void {

@@ -32,14 +32,20 @@ export function whyForbidden(app: Application, project: AppProject | undefined):
     return name === "default"
       ? undefined
       : `Application referencing project ${name} which does not exist: create the AppProject`;
-  const { sourceRepos = [], destinations = [] } = project.spec;
-  const { repoURL = "" } = app.spec.source ?? {};
-  if (!matchesAny(sourceRepos, repoURL)) return `application repo ${repoURL} is not permitted in project '${name}'`;
+  const { destinations = [] } = project.spec;
+  const why = whySourceForbidden(app.spec.source?.repoURL ?? "", project);
+  if (why) return why;
   const { namespace = "" } = app.spec.destination;
   const server = app.spec.destination.server ?? IN_CLUSTER;
   return permitsNamespace(destinations, namespace, server)
     ? undefined
     : `application destination server '${server}' and namespace '${namespace}' do not match any of the allowed destinations in project '${name}'`;
+}
+
+/** Why the project does not let an application be loaded from the repository, or undefined. */
+export function whySourceForbidden(repoURL: string, project: AppProject | undefined): string | undefined {
+  if (!project || matchesAny(project.spec.sourceRepos ?? [], repoURL)) return undefined;
+  return `application repo ${repoURL} is not permitted in project '${project.metadata.name}'`;
 }
 
 /** Why the project does not let an application have the object, or undefined. Spec: AppProject's resource lists. */
