@@ -20,7 +20,10 @@ export function toCustomResourceDefinition(resource: Resource) {
         ...(categories.length > 0 && { categories: [...categories] }),
       },
       scope: resource.scope === "Cluster" ? "Cluster" : "Namespaced",
-      versions: [versionOf(resource)],
+      versions: [
+        versionOf(resource),
+        ...(resource.olderVersions ?? []).map((name) => ({ ...versionOf(resource), name, storage: false })),
+      ],
     },
   };
 }

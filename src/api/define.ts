@@ -38,6 +38,8 @@ type Declaration<Spec, Status, Fields extends FieldSchemas> = {
   group: string;
   version: string;
   kind: string;
+  /** Older versions that are served too, with the same shape. */
+  olderVersions?: readonly string[];
   /** Default: lower-case kind plus "s". */
   plural?: string;
   shortNames?: readonly string[];
@@ -65,6 +67,7 @@ type Declaration<Spec, Status, Fields extends FieldSchemas> = {
 /** A declared kind. `T` is the type of its objects (see {@link ObjectOf}). */
 export type Resource<T = unknown> = ResourceRef<T> & {
   readonly apiVersion: string;
+  readonly olderVersions?: readonly string[];
   readonly singular: string;
   readonly listKind: string;
   readonly shortNames: readonly string[];
@@ -105,6 +108,7 @@ export function defineResource<
     kind,
     scope,
     apiVersion: apiVersionOf({ group, version }),
+    ...(declaration.olderVersions && { olderVersions: declaration.olderVersions }),
     plural: declaration.plural ?? `${singular}s`,
     singular,
     listKind: `${kind}List`,

@@ -23,6 +23,7 @@ const include = s.object({
 export const GitRepository = defineResource({
   group: "source.toolkit.fluxcd.io",
   version: "v1",
+  olderVersions: ["v1beta2", "v1beta1"],
   kind: "GitRepository",
   plural: "gitrepositories",
   shortNames: ["gitrepo"],
@@ -30,6 +31,8 @@ export const GitRepository = defineResource({
   scope: "Namespaced",
   doc: "A Git repository whose newest commit is kept as an artifact.",
   spec: s.object({
+    // Of older versions, and without meaning since: there is one implementation.
+    gitImplementation: s.optional(s.oneOf("go-git", "libgit2")),
     ignore: s.optional(s.string({ doc: "Patterns as in .gitignore: files that stay out of the artifact." })),
     include: s.optional(s.array(include)),
     interval: s.string({ pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" }),
