@@ -1,5 +1,4 @@
 /** Starts an API server: one embedded cluster's control plane. */
-import { randomBytes as systemRandomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { renderYaml } from "#kit/yaml.ts";
@@ -11,6 +10,7 @@ import { ISSUER, loadTokens } from "./auth/tokens.ts";
 import { createBackups } from "./backup.ts";
 import { publishOwnService } from "./discovery/own-service.ts";
 import { startLifecycle } from "./lifecycle/index.ts";
+import { pooledRandomBytes } from "./random.ts";
 import { createServer } from "./server.ts";
 import type { PodStreams } from "./streams/pod-streams.ts";
 import { listen } from "./wire/https.ts";
@@ -61,9 +61,22 @@ export interface ApiServer {
 const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 const ADMIN = { username: "system:admin", groups: ["system:masters", "system:authenticated"] };
 
-/** Resolves when the server answers requests. Rejects when the port is taken or the store cannot be read. */
+/**
+ * Resolves when the server answers requests. Rejects when the port is taken or the store cannot be read; what it had begun
+ * by then is ended, and the store closed if it could be read.
+ */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { clock = () => new Date(), randomBytes = systemRandomBytes, host = "127.0.0.1", hostNames = [] } = options;
+  const stack = new AsyncDisposableStack();
+  try {
+    return await assemble(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(options: ApiServerOptions, stack: AsyncDisposableStack): Promise<ApiServer> {
+  const { clock = () => new Date(), randomBytes = pooledRandomBytes(), host = "127.0.0.1", hostNames = [] } = options;
   const folder = join(options.dataDir, "pki");
   const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
   const pki = await loadPki(folder, { hosts, now: clock(), randomBytes });
@@ -71,6 +84,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { store, resolveService, controllers = true } = options;
   const backups = await createBackups(join(options.dataDir, "backups"), (file) => store.backup(file));
   const server = createServer({ store, clock, randomBytes, tokens, backups, resolveService, controllers });
+  stack.defer(() => server.objects.close());
   const caPem = pki.authority.cert;
   const lifecycle = await startLifecycle({
     core: server,
@@ -79,14 +93,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     caPem,
     controllers,
   });
+  stack.defer(() => lifecycle.close());
+  stack.defer(() => server.admission.close());
   const https = await listen({ server, pki, port: options.port, host });
+  stack.defer(() => https.close());
   const url = urlOf(https.address);
   server.url = url;
   await publishOwnService(server.handle, reachable(https.address.address), https.address.port);
   return {
     url,
     caPem,
-    transport: () => inProcessTransport(server.handle, ADMIN),
+    transport: () => inProcessTransport(server, ADMIN),
     kubeconfig: (name = "slipway") => renderKubeconfig(name, url, pki),
     issueToken: ({ name, groups }, ttlSeconds) =>
       tokens.sign({ sub: name, aud: [ISSUER], groups: [...groups] }, ttlSeconds),
@@ -94,12 +111,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     setPodStreams: (streams) => {
       server.podStreams = streams;
     },
-    close: async () => {
-      https.close();
-      server.admission.close();
-      await lifecycle.close();
-      await server.objects.close();
-    },
+    close: () => stack.disposeAsync(),
   };
 }
 

@@ -36,6 +36,13 @@ const { schema } = fc.letrec<{ schema: StructuralSchema }>((tie) => ({
       { requiredKeys: ["type"] },
     ),
     fc.constant<StructuralSchema>({ "x-kubernetes-int-or-string": true }),
+    fc.constantFrom<StructuralSchema>(
+      { type: "boolean", nullable: true },
+      { type: "number", maximum: 5 },
+      { type: "string", format: "date-time" },
+      { type: "array", minItems: 1, maxItems: 2 },
+      { type: "object", maxProperties: 1 },
+    ),
     fc.constant<StructuralSchema>({ type: "object", "x-kubernetes-preserve-unknown-fields": true }),
     tie("schema").map((items): StructuralSchema => ({ type: "array", items })),
     tie("schema").map((items): StructuralSchema => ({ type: "array", items, "x-kubernetes-list-type": "set" })),
@@ -70,6 +77,14 @@ function tidied(given: StructuralSchema, object: unknown): unknown {
   applyDefaults(given, draft);
   return draft;
 }
+
+test("the short look at an object finds what the full one finds", () => {
+  fc.assert(
+    fc.property(schema, value, (given, object) => {
+      deepEqual(validate(given, object), validate({ ...given, allOf: [] }, object));
+    }),
+  );
+});
 
 test("tidying an object that is tidy changes nothing", () => {
   fc.assert(

@@ -9,6 +9,7 @@ import { endpointsMirroringController } from "./endpoints/mirror-controller.ts";
 import { jobController } from "./job/controller.ts";
 import { orphanedPodController } from "./job/orphans.ts";
 import { nodeController } from "./node/controller.ts";
+import { podGcController } from "./pod-gc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { ttlController } from "./ttl/controller.ts";
@@ -27,6 +28,7 @@ export function coreControllers(): Controller<never>[] {
     orphanedPodController(),
     cronJobController(),
     ttlController(),
+    podGcController(),
     nodeController(),
     disruptionController(),
     claimController(),

@@ -1,6 +1,11 @@
-/** The store on disk: SQLite in WAL mode, synced on every commit, with all writes of one tick in one commit. */
+/**
+ * The store on disk: SQLite in WAL mode. All writes that wait become one commit; its log is then synced on another
+ * thread, so that the program goes on with other requests while the disk works.
+ */
+import { closeSync, fdatasync, openSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { backup } from "node:sqlite";
+import { promisify } from "node:util";
 import { openDatabase, problemOf } from "./database.ts";
 import { type Snapshot, type Store, type StoredRow, StoreError, type StoreWrite } from "./store.ts";
 
@@ -13,6 +18,8 @@ export function sqliteStore(file: string): Store {
 const COPY_WRITES = 128;
 const QUIET_MS = 300;
 
+const sync = promisify(fdatasync);
+
 type Waiting = { batch: readonly StoreWrite[]; resolve: () => void; reject: (error: StoreError) => void };
 
 class SqliteStore implements Store {
@@ -23,13 +30,20 @@ class SqliteStore implements Store {
   private readonly mark: StatementSync;
   private readonly begin: StatementSync;
   private readonly end: StatementSync;
+  /** The write-ahead log, which is what has to be on the disk for a commit to last. */
+  private readonly log: number;
   private waiting: Waiting[] = [];
+  private flushing: Promise<void> | undefined;
+  /** After a log that could not be synced nobody knows what is on the disk. */
+  private broken: StoreError | undefined;
   private quiet: NodeJS.Timeout | undefined;
   private uncopied = 0;
 
   constructor(file: string) {
     this.file = file;
     this.database = openDatabase(file);
+    this.database.exec("PRAGMA synchronous = NORMAL");
+    this.log = openSync(`${file}-wal`, "r+");
     this.put = this.database.prepare(
       "INSERT INTO objects (key, revision, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, value = excluded.value",
     );
@@ -54,17 +68,17 @@ class SqliteStore implements Store {
 
   append(batch: readonly StoreWrite[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.waiting.push({ batch, resolve, reject }) === 1) setImmediate(() => this.flush());
+      if (this.waiting.push({ batch, resolve, reject }) === 1) setImmediate(() => void this.flush());
     });
   }
 
   async compact(): Promise<void> {
-    this.flush();
+    await this.flush();
     this.database.exec("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);");
   }
 
   async backup(file: string): Promise<void> {
-    this.flush();
+    await this.flush();
     try {
       await backup(this.database, file);
     } catch (cause) {
@@ -75,9 +89,11 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.flush();
+    await this.flush();
     clearTimeout(this.quiet);
-    if (this.database.isOpen) this.database.close();
+    if (!this.database.isOpen) return;
+    this.database.close();
+    closeSync(this.log);
   }
 
   private *rows(): Generator<StoredRow> {
@@ -97,20 +113,46 @@ class SqliteStore implements Store {
     );
   }
 
-  private flush(): void {
-    const waiting = this.waiting;
-    if (waiting.length === 0) return;
-    this.waiting = [];
-    try {
-      this.commit(waiting);
-      for (const { resolve } of waiting) resolve();
-      this.copyWhenQuiet(waiting.length);
-    } catch (cause) {
-      const problem = problemOf(cause);
-      const why = problem === "full" ? "the disk is full" : (cause as Error).message;
-      const error = new StoreError(problem, `cannot write to ${this.file}: ${why}`, { cause });
-      for (const { reject } of waiting) reject(error);
+  /** Writes what waits, and what comes to wait meanwhile. Never rejects: those who wait are told. */
+  private flush(): Promise<void> {
+    this.flushing ??= this.drain().finally(() => {
+      this.flushing = undefined;
+    });
+    return this.flushing;
+  }
+
+  private async drain(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const waiting = this.waiting;
+      this.waiting = [];
+      try {
+        if (this.broken) throw this.broken;
+        this.commit(waiting);
+        await this.syncLog();
+        for (const { resolve } of waiting) resolve();
+        this.copyWhenQuiet(waiting.length);
+      } catch (cause) {
+        const error = this.unwritten(cause);
+        for (const { reject } of waiting) reject(error);
+      }
     }
+  }
+
+  private async syncLog(): Promise<void> {
+    try {
+      await sync(this.log);
+    } catch (cause) {
+      const why = `${this.file}-wal cannot be synced: ${(cause as Error).message}. Check the disk, then start again.`;
+      this.broken = new StoreError("other", why, { cause });
+      throw this.broken;
+    }
+  }
+
+  private unwritten(cause: unknown): StoreError {
+    if (cause instanceof StoreError) return cause;
+    const problem = problemOf(cause);
+    const why = problem === "full" ? "the disk is full" : (cause as Error).message;
+    return new StoreError(problem, `cannot write to ${this.file}: ${why}`, { cause });
   }
 
   private commit(waiting: readonly Waiting[]): void {

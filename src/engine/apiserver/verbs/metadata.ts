@@ -62,7 +62,12 @@ function readOwner(given: Record<string, unknown>, at: number, unknown: string[]
   return Object.fromEntries(Object.entries(given).filter(([field]) => OWNER_FIELDS.includes(field)));
 }
 
+/** The newest stamp: most writes of a second ask for the same one. */
+const last = { second: Number.NaN, text: "" };
+
 /** Time as it is stored: RFC 3339 in UTC, whole seconds. */
 export function stamp(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(time.getTime() / 1000);
+  if (second !== last.second) Object.assign(last, { second, text: `${time.toISOString().slice(0, 19)}Z` });
+  return last.text;
 }

@@ -53,7 +53,7 @@ export async function update(request: ResourceRequest, core: Core): Promise<Answ
 }
 
 /** Throws Forbidden unless the writer may create what is not there yet, NotFound when its namespace is not there either. */
-function requireCreation(request: ResourceRequest, core: Core): void {
+export function requireCreation(request: ResourceRequest, core: Core): void {
   const { served, target, user } = request;
   const { group, resource } = served.id;
   if (!core.access.allows(user, { verb: "create", group, resource, namespace: target.namespace }))
