@@ -42,7 +42,7 @@ export function planPlacement(input: PreemptionInput): Placement {
     const findings = new Map<string, Finding>();
     const fitting = fittingNodes(nodes, promisedTo(input), judge, findings);
     if (fitting.length === 0) return refuse(input, findings);
-    const nodeName = bestNode(pod, fitting).node.metadata.name;
+    const nodeName = bestNode(input, fitting).node.metadata.name;
     const claims = unboundClaims({ pod, surroundings });
     return claims.length > 0 ? { kind: "provision", nodeName, claims } : { kind: "bind", nodeName };
   } catch (error) {

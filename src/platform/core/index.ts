@@ -1,6 +1,7 @@
 /** Workload controllers that real clusters bring themselves; only embedded clusters run these. */
 import type { Controller } from "#engine/controller/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
+import { daemonSetController } from "./daemonset/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
@@ -16,12 +17,13 @@ import { claimController } from "./volumes/claim-controller.ts";
 import { ephemeralVolumeController } from "./volumes/ephemeral-controller.ts";
 import { volumeController } from "./volumes/volume-controller.ts";
 
-/** Deployments, ReplicaSets, StatefulSets, Jobs, CronJobs, volumes, the health of nodes, disruption budgets and the endpoints of Services. */
+/** Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, volumes, the health of nodes, disruption budgets and the endpoints of Services. */
 export function coreControllers(): Controller<never>[] {
   return [
     deploymentController(),
     replicaSetController(),
     statefulSetController(),
+    daemonSetController(),
     jobController(),
     orphanedPodController(),
     cronJobController(),

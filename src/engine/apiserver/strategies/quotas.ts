@@ -1,5 +1,5 @@
 /** ResourceQuotas as objects. */
-import type { ResourceQuota } from "#api/builtin/types.gen.ts";
+import type { ResourceQuota, ScopeSelector } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { deepEqual, type Mutable } from "#kit/json.ts";
 import { parseQuantity } from "#kit/quantity.ts";
@@ -28,8 +28,12 @@ const CONFLICTING = [
   ["BestEffort", "NotBestEffort"],
   ["Terminating", "NotTerminating"],
 ] as const;
-/** What pods without requests can be counted by. */
-const UNMEASURED = ["pods"];
+const COMPUTED = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
+const CLAIMED = ["persistentvolumeclaims", "requests.storage"];
+/** Scopes that pods are in or not. */
+const OF_PODS = SCOPES.filter((scope) => scope !== "VolumeAttributesClass");
+/** Scopes that there is nothing to choose among. */
+const PLAIN = OF_PODS.filter((scope) => scope !== "PriorityClass");
 
 export const quotaStrategy: Strategy = {
   returnsDeleted: true,
@@ -38,12 +42,21 @@ export const quotaStrategy: Strategy = {
   },
   validate: (draft, current) =>
     violations((report) => {
-      const { hard = {}, scopes } = asQuota(draft).spec ?? {};
+      const { hard = {}, scopes, scopeSelector } = asQuota(draft).spec ?? {};
       for (const [name, amount] of Object.entries(hard)) checkHard(name, amount, report.at("spec", "hard").key(name));
-      if (scopes) checkScopes(scopes, Object.keys(hard), report.at("spec", "scopes"));
+      const names = Object.keys(hard).sort();
+      if (scopes) checkScopes(scopes, names, report.at("spec", "scopes"));
+      if (scopeSelector) checkSelectors(scopeSelector, names, report.at("spec", "scopeSelector", "matchExpressions"));
       const before = current && asQuota(current).spec?.scopes;
       if (current && !deepEqual([...(scopes ?? [])].sort(), [...(before ?? [])].sort()))
         report.at("spec", "scopes").invalid(scopes ?? null, "field is immutable");
+    }),
+  validateStatus: (draft) =>
+    violations((report) => {
+      const { hard = {}, used = {} } = asQuota(draft).status ?? {};
+      for (const [field, amounts] of Object.entries({ hard, used }))
+        for (const [name, amount] of Object.entries(amounts))
+          checkHard(name, amount, report.at("status", field).key(name));
     }),
 };
 
@@ -63,9 +76,55 @@ function checkScopes(scopes: readonly string[], names: readonly string[], report
   for (const scope of scopes) {
     if (!SCOPES.includes(scope)) report.invalid(scopes, "unsupported scope");
     for (const name of names)
-      if ((scope === "BestEffort" && MEASURED.includes(name)) || (COUNTED.includes(name) && !UNMEASURED.includes(name)))
-        report.invalid(scopes, "unsupported scope applied to resource");
+      if (!fitsScope(name, scope)) report.invalid(scopes, "unsupported scope applied to resource");
   }
   for (const pair of CONFLICTING)
     if (pair.every((scope) => scopes.includes(scope))) report.invalid(scopes, "conflicting scopes");
+}
+
+/** Whether what the name stands for can be in the scope; other names are nobody's business. */
+function fitsScope(name: string, scope: string): boolean {
+  if (!COUNTED.includes(name) && !MEASURED.includes(name)) return true;
+  if (scope === "VolumeAttributesClass") return CLAIMED.includes(name);
+  if (!OF_PODS.includes(scope) || name === "pods") return true;
+  return scope !== "BestEffort" && COMPUTED.includes(name);
+}
+
+function checkSelectors(selector: ScopeSelector, names: readonly string[], report: Report): void {
+  const { matchExpressions = [] } = selector;
+  for (const { scopeName, operator, values = [] } of matchExpressions) {
+    if (!SCOPES.includes(scopeName)) report.at("scopeName").invalid(scopeName, "unsupported scope");
+    for (const name of names)
+      if (!fitsScope(name, scopeName))
+        report.invalid({ MatchExpressions: goExpressions(selector) }, "unsupported scope applied to resource");
+    if (PLAIN.includes(scopeName) && operator !== "Exists")
+      report
+        .at("operator")
+        .invalid(
+          operator,
+          "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+        );
+    checkOperator(operator, values, report);
+  }
+  const scopes = matchExpressions.map(({ scopeName }) => scopeName);
+  for (const pair of CONFLICTING)
+    if (pair.every((scope) => scopes.includes(scope))) report.invalid(null, "conflicting scopes");
+}
+
+function goExpressions({ matchExpressions = [] }: ScopeSelector): object[] {
+  return matchExpressions.map(({ scopeName, operator, values = null }) => ({
+    ...{ ScopeName: scopeName, Operator: operator, Values: values },
+  }));
+}
+
+function checkOperator(operator: string, values: readonly string[], report: Report): void {
+  if (operator === "In" || operator === "NotIn") {
+    if (values.length === 0)
+      report.at("values").required("must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
+  } else if (operator === "Exists" || operator === "DoesNotExist") {
+    if (values.length > 0)
+      report
+        .at("values")
+        .invalid(values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
+  } else report.at("operator").invalid(operator, "not a valid selector operator");
 }

@@ -8,7 +8,7 @@ import { isTaintedFor } from "./taints.ts";
 type PodPredicate = (pod: Pod) => boolean;
 
 /** The pods that a term of `owner` speaks of. */
-function compilePods(
+export function compilePods(
   { labelSelector, namespaces, namespaceSelector }: PodAffinityTerm,
   owner: Pod,
   { namespace }: FilterInput["surroundings"],
@@ -23,7 +23,8 @@ function compilePods(
   };
 }
 
-function domainOf(node: Node | undefined, key: string): string | undefined {
+/** The value of a topology label. */
+export function domainOf(node: Node | undefined, key: string): string | undefined {
   return node?.metadata.labels?.[key];
 }
 
@@ -112,18 +113,26 @@ export const spreadFilter: Filter = {
 const UNEVEN = refusal("node(s) didn't match pod topology spread constraints");
 const UNLABELLED = finalRefusal("node(s) didn't match pod topology spread constraints (missing required label)");
 
-function compileSpread(constraint: TopologySpreadConstraint, input: FilterInput): (node: Node) => Refusal | undefined {
-  const { topologyKey, maxSkew, labelSelector, minDomains = 1, matchLabelKeys = [] } = constraint;
-  const { pod, state } = input;
+/** The pods that a constraint of `pod` counts. */
+export function compileSpreadPods(
+  { labelSelector, matchLabelKeys = [] }: TopologySpreadConstraint,
+  pod: Pod,
+): PodPredicate {
   const own = matchLabelKeys.map((key) => [key, pod.metadata.labels?.[key]] as const);
   const matchLabels = Object.fromEntries(own.filter(([, value]) => value !== undefined)) as Record<string, string>;
   const bySelector = labelSelector ? compileSelector(labelSelector as LabelSelector) : () => false;
   const byLabels = compileSelector({ matchLabels });
-  const isMeant: PodPredicate = ({ metadata }) =>
+  return ({ metadata }) =>
     metadata.namespace === pod.metadata.namespace &&
     !metadata.deletionTimestamp &&
     bySelector(metadata.labels) &&
     byLabels(metadata.labels);
+}
+
+function compileSpread(constraint: TopologySpreadConstraint, input: FilterInput): (node: Node) => Refusal | undefined {
+  const { topologyKey, maxSkew, minDomains = 1 } = constraint;
+  const { pod, state } = input;
+  const isMeant = compileSpreadPods(constraint, pod);
   const counted = domainNodes(constraint, pod);
   const counts = new Map<string, number>();
   for (const { node, pods } of state.list()) {

@@ -1,26 +1,13 @@
 /** Taints and tolerations. Pure. */
-import type { Node, Pod, Taint, Toleration } from "#api/builtin/types.gen.ts";
+import type { Node, Pod } from "#api/builtin/types.gen.ts";
+import { tolerates, untolerated } from "#kit/tolerations.ts";
 import { type Filter, finalRefusal } from "./filter.ts";
 
 const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
 
-/** Whether the toleration is for the taint. */
-function tolerates({ key, operator = "Equal", value = "", effect }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (!key) return operator === "Exists";
-  if (key !== taint.key) return false;
-  return operator === "Exists" || (operator === "Equal" && value === (taint.value ?? ""));
-}
-
-function untolerated({ spec }: Pod, node: Node, effects: readonly string[]): Taint | undefined {
-  return node.spec?.taints?.find(
-    (taint) => effects.includes(taint.effect) && !spec.tolerations?.some((toleration) => tolerates(toleration, taint)),
-  );
-}
-
 /** Whether a taint keeps the pod off the node. */
 export function isTaintedFor(pod: Pod, node: Node): boolean {
-  return untolerated(pod, node, ["NoSchedule", "NoExecute"]) !== undefined;
+  return untolerated(node.spec?.taints, pod.spec.tolerations, ["NoSchedule", "NoExecute"]) !== undefined;
 }
 
 /** Refuses nodes with a taint that the pod does not tolerate. */

@@ -1,5 +1,6 @@
 /** What a node's silence and its conditions mean: conditions, taints, evictions. Pure. */
-import type { Node, NodeCondition, Pod, Taint, Toleration } from "#api/builtin/types.gen.ts";
+import type { Node, NodeCondition, Pod, Taint } from "#api/builtin/types.gen.ts";
+import { tolerates } from "#kit/tolerations.ts";
 
 const PREFIX = "node.kubernetes.io";
 const NOT_READY = `${PREFIX}/not-ready`;
@@ -69,7 +70,7 @@ export function staysFor(
   const waits = taints
     .filter(({ effect }) => effect === "NoExecute")
     .map((taint) => {
-      const matching = (pod.spec.tolerations ?? []).filter((toleration) => isFor(toleration, taint));
+      const matching = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
       if (matching.length === 0) return 0;
       const seconds = matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
       if (seconds.length === 0) return undefined;
@@ -78,10 +79,4 @@ export function staysFor(
     })
     .filter((wait) => wait !== undefined);
   return waits.length > 0 ? Math.min(...waits) : undefined;
-}
-
-function isFor({ key, operator = "Equal", value = "", effect }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (!key) return operator === "Exists";
-  return key === taint.key && (operator === "Exists" || value === (taint.value ?? ""));
 }

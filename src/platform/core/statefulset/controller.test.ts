@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type * as k8s from "#api/builtin/types.gen.ts";
 import { runPass } from "#engine/controller/testkit.ts";
+import { REVISION_LABEL } from "../revisions.ts";
 import { statefulSetController } from "./controller.ts";
-import { REVISION_LABEL } from "./revisions.ts";
 
 const now = new Date("2026-01-01T01:00:00Z");
 const labels = { app: "db" };

@@ -6,11 +6,11 @@ import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { adoption, claim, controllerReference, release } from "../claim.ts";
 import { listClaimables } from "../claimables.ts";
 import { Deletions, markDeleting } from "../pods.ts";
+import { outdatedRevisions, planRevisions, type RevisionPlan, templateOf } from "../revisions.ts";
 import { earliest } from "../wait.ts";
 import { planStatefulSet, type StatefulSetPlan } from "./plan.ts";
 import { availableIn, claimDrafts, ordinalOf, podDraft, podName, revisionOf } from "./pods.ts";
 import { planOwners } from "./retention.ts";
-import { outdatedRevisions, planRevisions, type RevisionPlan, templateOf } from "./revisions.ts";
 import { statefulSetStatus } from "./status.ts";
 
 /** Reconciles StatefulSets. */

@@ -2,7 +2,7 @@
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { Draft } from "#ports/kube/client.ts";
 import { isReady, readySince } from "../replicaset/rank.ts";
-import { REVISION_LABEL } from "./revisions.ts";
+import { REVISION_LABEL } from "../revisions.ts";
 
 export function podName({ metadata }: k8s.StatefulSet, ordinal: number): string {
   return `${metadata.name}-${ordinal}`;

@@ -6,6 +6,7 @@ import { violations } from "../rules/report.ts";
 import type { Strategy } from "../strategy.ts";
 import { checkPodChange } from "./changes.ts";
 import { defaultPod, defaultPodSpec } from "./defaults.ts";
+import { mergeLabelKeys } from "./label-keys.ts";
 import { ephemeralContainers, resize } from "./parts.ts";
 import { qualityOf } from "./quality.ts";
 import { checkPodStatus, warnOfPodAddresses } from "./status.ts";
@@ -32,6 +33,7 @@ export const podStrategy: Strategy = {
   prepareCreate: (draft) => {
     const pod = asPod(draft);
     pod.status = { phase: "Pending", qosClass: qualityOf(pod.spec) };
+    if (pod.spec) mergeLabelKeys(pod);
     if (pod.spec?.schedulingGates?.length)
       pod.status.conditions = [
         {

@@ -1,8 +1,16 @@
-/** Revisions of a StatefulSet: the history of its pod template as ControllerRevisions. Pure. */
+/** Revisions of a StatefulSet or a DaemonSet: the history of its pod template as ControllerRevisions. Pure. */
 import type * as k8s from "#api/builtin/types.gen.ts";
+import type { ObjectMeta } from "#api/meta.ts";
 import { canonicalJson, deepEqual } from "#kit/json.ts";
 import type { Draft } from "#ports/kube/client.ts";
-import { safeHash } from "../names.ts";
+import { safeHash } from "./names.ts";
+
+/** What has revisions. */
+type Revised = {
+  metadata: ObjectMeta;
+  spec: { template: k8s.PodTemplateSpec; revisionHistoryLimit?: number };
+  status?: { currentRevision?: string; readonly [other: string]: unknown };
+};
 
 export const REVISION_LABEL = "controller-revision-hash";
 const HASH_LABEL = "controller.kubernetes.io/hash";
@@ -18,13 +26,13 @@ export type RevisionPlan = {
 };
 
 /** `kubectl rollout undo` applies this as a strategic merge patch. */
-function dataOf({ spec }: k8s.StatefulSet): unknown {
+function dataOf({ spec }: Revised): unknown {
   return { spec: { template: { ...spec.template, $patch: "replace" } } };
 }
 
 /** Finds or makes the revision of the template; names in `taken` are not used for a new one. */
 export function planRevisions(
-  set: k8s.StatefulSet,
+  set: Revised,
   revisions: readonly k8s.ControllerRevision[],
   taken: ReadonlySet<string>,
 ): RevisionPlan {
@@ -43,7 +51,7 @@ export function planRevisions(
   };
 }
 
-function freeName(set: k8s.StatefulSet, data: unknown, taken: ReadonlySet<string>): string {
+function freeName(set: Revised, data: unknown, taken: ReadonlySet<string>): string {
   for (let collision = 0; ; collision++) {
     const name = `${set.metadata.name}-${safeHash(`${canonicalJson(data)}${collision || ""}`)}`;
     if (!taken.has(name)) return name;
@@ -52,7 +60,7 @@ function freeName(set: k8s.StatefulSet, data: unknown, taken: ReadonlySet<string
 
 type Content = { name: string; data: unknown; revision: number };
 
-function draft(set: k8s.StatefulSet, { name, data, revision }: Content): Draft<k8s.ControllerRevision> {
+function draft(set: Revised, { name, data, revision }: Content): Draft<k8s.ControllerRevision> {
   const { metadata, spec } = set;
   return {
     metadata: {
@@ -67,7 +75,7 @@ function draft(set: k8s.StatefulSet, { name, data, revision }: Content): Draft<k
 
 /** The pod template of a revision; that of the set when there is no such revision. */
 export function templateOf(
-  set: k8s.StatefulSet,
+  set: Revised,
   revisions: readonly k8s.ControllerRevision[],
   name: string,
 ): k8s.PodTemplateSpec {
@@ -81,7 +89,7 @@ export function templateOf(
 
 /** Revisions that nobody uses, beyond the history limit, oldest first. */
 export function outdatedRevisions(
-  { spec }: k8s.StatefulSet,
+  { spec }: Revised,
   revisions: readonly k8s.ControllerRevision[],
   used: ReadonlySet<string>,
 ): k8s.ControllerRevision[] {
