@@ -143,7 +143,7 @@ function mergeByKey(
     }
     const at = result.findIndex((other) => keyOf(other, key) === id);
     if (at >= 0) result[at] = strategicMergePatch(type, result[at], strip(item));
-    else result.push(strategicMergePatch(type, undefined, strip(item)));
+    else result.push(strip(item));
   }
   return result;
 }

@@ -40,15 +40,13 @@ export function checkPodChange(next: Spec, before: Spec, report: Report): void {
   if (!deepEqual(settledPart(next, isGated), settledPart(before, isGated))) report.forbidden(FIXED);
 }
 
+/** Reports the first list of containers that has another length. */
 function haveSameContainers(next: Spec, before: Spec, report: Report): boolean {
-  let isSame = true;
-  for (const list of ["containers", "initContainers"] as const) {
-    const [mine, theirs] = [next[list] ?? [], before[list] ?? []];
-    if (mine.length === theirs.length) continue;
-    report.at(list).forbidden("pod updates may not add or remove containers");
-    isSame = false;
-  }
-  return isSame;
+  const changed = (["containers", "initContainers"] as const).find(
+    (list) => (next[list] ?? []).length !== (before[list] ?? []).length,
+  );
+  if (changed) report.at(changed).forbidden("pod updates may not add or remove containers");
+  return changed === undefined;
 }
 
 function checkImages(spec: Spec, report: Report): void {
