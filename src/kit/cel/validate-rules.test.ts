@@ -191,7 +191,7 @@ test("a rule that costs too much ends the checks of the object", () => {
       ({ field, message }) => `${field}: ${message}`,
     ),
     [
-      "list[50]: Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run",
+      'list[50]: Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run',
     ],
   );
 });
