@@ -11,9 +11,21 @@ const BENCHES: { readonly [name: string]: Bench } = {
     doc: "connecting a pod; from a change of a Service to its route, with few and with 1,000 Services (root)",
     load: () => import("./network.ts"),
   },
+  pods: {
+    doc: "from creating a pod until it runs, phase by phase; 100 at once; memory; CronJobs; 10,000 pretended (root)",
+    load: () => import("./pods.ts"),
+  },
   supply: {
     doc: "a change of a template stamped in 1,000 workloads, and of one workload meanwhile",
     load: () => import("./supply.ts"),
+  },
+  "supply-scale": {
+    doc: "1,000 and 10,000 workloads: cost and memory of each; one namespace beside a busy one",
+    load: () => import("./supply-scale.ts"),
+  },
+  "pod-intent": {
+    doc: "CPU of a PodIntent through five conventions of this program",
+    load: () => import("./pod-intent.ts"),
   },
   "push-to-url": {
     doc: "git push to image and to the first answer of the new revision",

@@ -6,6 +6,7 @@ import { startClusterNetwork } from "#engine/network/start.ts";
 import { detectNetwork } from "#ports/sandbox/network/detect.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { loopbackAddressOf } from "#ports/sandbox/network/userspace.ts";
+import type { HostTools } from "#ports/sandbox/tools/host-tools.ts";
 import { PUBLISHER } from "./access.ts";
 
 const DOMAIN = "cluster.local";
@@ -21,17 +22,31 @@ export function apiNames(instance: string): string[] {
   return [...names, API_ADDRESS, loopbackAddressOf(API_ADDRESS, Number.parseInt(instance, 16))];
 }
 
-export type ConnectOptions = {
-  cache: ObjectCache;
+export type PodNetworkOptions = {
   /** What tells this program's networks from those of others. */
   instance: string;
+  /** Whether pods reach addresses outside of this machine. */
+  outbound: boolean;
+  tools: HostTools;
+  log: (message: string) => void;
+};
+
+/** The network of pods. What cannot be had here is logged. */
+export async function makePodNetwork({ instance, outbound, tools, log }: PodNetworkOptions): Promise<PodNetwork> {
+  const { network, problems } = await detectNetwork({ instance, outbound, serviceRange: SERVICE_RANGE, tools });
+  for (const problem of problems) log(problem);
+  return network;
+}
+
+export type ConnectOptions = {
+  cache: ObjectCache;
+  network: PodNetwork;
   /** URLs on 127.0.0.1 that pods may reach. */
   urls: { api: string; frontDoor: string; gateway: string };
   log: (message: string) => void;
 };
 
 export type Connection = {
-  network: PodNetwork;
   /** The DNS server that pods are to use. */
   nameServer: string | undefined;
   /** Makes the front door and the gateway Services of the cluster. */
@@ -39,17 +54,14 @@ export type Connection = {
   close(): Promise<void>;
 };
 
-/** The network of pods and their Services. What cannot be had here is logged, and the rest works. */
-export async function connectCluster({ cache, instance, urls, log }: ConnectOptions): Promise<Connection> {
-  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE });
-  for (const problem of problems) log(problem);
+/** Connects the cluster's Services. What cannot be had here is logged, and the rest works. */
+export async function connectCluster({ cache, network, urls, log }: ConnectOptions): Promise<Connection> {
   const ports = { api: portOf(urls.api), frontDoor: portOf(urls.frontDoor), gateway: portOf(urls.gateway) };
   const services = await startServices(cache, network, Object.values(ports)).catch((error: unknown) => {
     log(`Services have no addresses or names: ${String(error)}`);
     return undefined;
   });
   return {
-    network,
     nameServer: services?.dns?.address,
     publish: async () => {
       const address = network.services?.hostAddress;
@@ -59,7 +71,6 @@ export async function connectCluster({ cache, instance, urls, log }: ConnectOpti
     },
     close: async () => {
       await services?.close();
-      await network.close();
     },
   };
 

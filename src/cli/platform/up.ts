@@ -11,13 +11,28 @@ import { CliError } from "../errors.ts";
 import { dataDirectory, kubeconfigPath, type RunFile, readRunFile, runFilePath } from "../paths.ts";
 import { duration, lineProgress, type Progress } from "../progress.ts";
 
-type UpOptions = { data?: string; demo?: boolean; detach?: boolean; portBase?: number; domain?: string };
+export type UpOptions = {
+  data?: string;
+  demo?: boolean;
+  detach?: boolean;
+  portBase?: number;
+  domain?: string;
+  outbound?: boolean;
+  delivery: "git" | "registry";
+  externalDelivery?: boolean;
+};
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/hello-web", import.meta.url));
 const DOMAIN = "apps.localhost";
 const POLL_MS = 100;
 
 export async function up(options: UpOptions): Promise<void> {
+  if (options.demo && options.externalDelivery)
+    throw new CliError(
+      "usage",
+      "the demo runs on this cluster, and --external-delivery is for others",
+      "Leave one of --demo and --external-delivery out.",
+    );
   const data = dataDirectory(options.data, process.env);
   const running = await readRunFile(data);
   if (running)
@@ -33,17 +48,31 @@ export async function up(options: UpOptions): Promise<void> {
   );
   const began = performance.now();
   console.log(`slipway up (data in ${data})`);
-  const platform = await startPlatform({
+  const stopping = new AbortController();
+  const starting = startPlatform({
     dataDir: data,
     addresses: addressesFrom(options.portBase),
     domain: options.domain ?? DOMAIN,
     profile: "full",
-    step: (name, work) => progress.step(name, work),
+    outbound: options.outbound ?? true,
+    delivery: options.delivery,
+    externalDelivery: options.externalDelivery ?? false,
+    step: async (name, work) => {
+      stopping.signal.throwIfAborted();
+      return await progress.step(name, work);
+    },
     log: (level, message, fields) => {
       if (level === "warn" || level === "error") console.error(`${level}: ${message} ${describe(fields)}`);
     },
   });
-  onSignals(() => stop(platform, data));
+  onSignals(async () => {
+    stopping.abort(
+      new CliError("failed", "stopped before the platform was ready", "Start it again with `slipway up`."),
+    );
+    const started = await starting.catch(() => undefined);
+    if (started) await stop(started, data);
+  });
+  const platform = await starting;
   await announce(platform, data);
   console.log(`  platform ready after ${duration(performance.now() - began)}`);
   for (const [name, url] of Object.entries(platform.endpoints)) console.log(`    ${name.padEnd(9)} ${url}`);

@@ -14,6 +14,7 @@ export function judgeHealth(
   stamped: Unstructured | undefined,
   hasOutput: boolean | "none",
 ): Condition {
+  if (!stamped && !rule && hasOutput !== "none") return healthy("Unknown", "OutputNotAvailable");
   if (!stamped) return healthy("Unknown", "NoStampedObject", "nothing is stamped yet");
   if (!rule) {
     if (hasOutput === "none") return healthy("True", "AlwaysHealthy");
@@ -32,7 +33,8 @@ function fromCondition(type: string, stamped: Unstructured): Condition {
   const found = findCondition(stamped as Conditioned, type);
   if (!found)
     return healthy("Unknown", `${type}Condition`, `condition with type [${type}] not found on resource status`);
-  return healthy(found.status, `${type}Condition`, found.message);
+  const status = found.status === "True" || found.status === "False" ? found.status : "Unknown";
+  return healthy(status, `${type}Condition`, found.message);
 }
 
 function fromMatches(rules: { healthy: Matches; unhealthy: Matches }, stamped: Unstructured): Condition {
@@ -42,9 +44,21 @@ function fromMatches(rules: { healthy: Matches; unhealthy: Matches }, stamped: U
   const all =
     matchConditions.every((wanted) => conditionMatches(wanted, stamped)) &&
     matchFields.every((wanted) => fieldMatches(wanted, stamped));
-  if (!all) return healthy("Unknown", "NoMatchesFulfilled", "");
+  if (!all) return healthy("Unknown", "NoMatchesFulfilled", ownWords(rules, stamped));
   const good = firstMatch(rules.healthy, stamped);
   return healthy("True", good?.reason ?? "MatchedField", good?.message);
+}
+
+/** What the object says where messages of matches are read, while nothing matches. */
+function ownWords(
+  { healthy: good, unhealthy: bad }: { healthy: Matches; unhealthy: Matches },
+  stamped: Unstructured,
+): string {
+  const paths = [bad, good].flatMap(({ matchFields = [] }) =>
+    matchFields.flatMap(({ messagePath }) => messagePath ?? []),
+  );
+  const message = paths.map((path) => findFirst(stamped, path)).find((value) => value !== undefined && value !== "");
+  return message === undefined ? "" : String(message);
 }
 
 function conditionMatches(wanted: { type: string; status: string }, stamped: Unstructured): boolean {

@@ -7,6 +7,7 @@ import { removeTree } from "./remove-tree.ts";
 import { createRunc } from "./runc/runc.ts";
 import type { SandboxRuntime } from "./runtime.ts";
 import { hostMounts, makeSkeleton } from "./skeleton.ts";
+import type { HostTools } from "./tools/host-tools.ts";
 
 export type Detection = {
   /** Undefined when no sandbox works here. */
@@ -21,6 +22,8 @@ export type DetectOptions = {
   /** Directories to look for programs in, as in PATH. */
   path?: string;
   uid?: number;
+  /** What runs the tools around containers. Default: they are children of this program. */
+  tools?: HostTools | undefined;
 };
 
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -32,7 +35,11 @@ export async function detectRuntime(options: DetectOptions): Promise<Detection> 
   const problems: string[] = [];
   const runc = await find("runc", path);
   if (root && runc) {
-    const runtime = createRunc({ directory: options.directory, command: runc });
+    const runtime = createRunc({
+      directory: options.directory,
+      command: runc,
+      ...(options.tools && { tools: options.tools }),
+    });
     const problem = await trial(runtime, options.directory);
     if (problem === undefined) return { runtime, problems: await withSupervision(problems, path) };
     problems.push(`runc does not work here: ${problem}`);

@@ -63,8 +63,11 @@ export async function requireHostTool(
   args: readonly string[],
   options: { input?: string; cwd?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
-  const result = await runHostTool(command, args, options);
-  if (result.code !== 0)
-    throw new Error(`${command} ${args.join(" ")} failed with code ${result.code}: ${result.stderr.trim()}`);
-  return result.stdout;
+  return outputOf([command, ...args], await runHostTool(command, args, options));
+}
+
+/** Standard output of a tool that has succeeded. Throws with the tool's own words otherwise. */
+export function outputOf(command: readonly string[], { code, stdout, stderr }: ToolResult): string {
+  if (code !== 0) throw new Error(`${command.join(" ")} failed with code ${code}: ${stderr.trim()}`);
+  return stdout;
 }

@@ -16,8 +16,8 @@ import { decode, dropNulls } from "./decode.ts";
 import { jsonType } from "./go-types.ts";
 import { managedPart, managedSchema, readShares, type Share, setShares, unrecordedShare } from "./managed.ts";
 import { stamp } from "./metadata.ts";
-import { change, requireIdentity } from "./update.ts";
-import { type Core, requireNamespace } from "./write.ts";
+import { change, requireCreation, requireIdentity } from "./update.ts";
+import type { Core } from "./write.ts";
 
 /** Creates the object, or makes the manager the owner of the fields that the configuration gives. */
 export async function apply(request: ResourceRequest, core: Core): Promise<Answer> {
@@ -37,7 +37,7 @@ export async function apply(request: ResourceRequest, core: Core): Promise<Answe
   const at = core.clock();
   if (!current) {
     if (target.subresource) throw notFound(served.id, name);
-    requireNamespace(request, core);
+    requireCreation(request, core);
     requireNew(request, config);
     setShares(config, [shareOf(request, set, stamp(at))]);
     applyDefaults(served.schema, config);

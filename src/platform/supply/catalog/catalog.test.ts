@@ -95,7 +95,11 @@ const POD_LABELS = {
   "carto.run/workload-name": "web",
 };
 const TARGETS = { "developer.conventions/target-containers": "workload" };
-const CONTAINER = { name: "workload", image: "registry.example/web@sha256:1" };
+const CONTAINER = {
+  name: "workload",
+  image: "registry.example/web@sha256:1",
+  terminationMessagePolicy: "FallbackToLogsOnError",
+};
 const RELOAD = { name: "BP_LIVE_RELOAD_ENABLED", value: "true" };
 
 const ROWS: { name: string; stamped: () => Unstructured; expect: object }[] = [
@@ -103,6 +107,29 @@ const ROWS: { name: string; stamped: () => Unstructured; expect: object }[] = [
     name: "source in Git",
     stamped: () => stampOne("source-template", {}),
     expect: { kind: "GitRepository", spec: { interval: "1m", url: GIT.git.url, ref: { branch: "main" } } },
+  },
+  {
+    name: "source in Git, with credentials and without ref",
+    stamped: () =>
+      stampOne("source-template", {
+        spec: { source: { git: { url: GIT.git.url } } },
+        params: { gitops_ssh_secret: "ops", source_credentials_secret: "own" },
+      }),
+    expect: { spec: { interval: "1m", url: GIT.git.url, secretRef: { name: "own" } } },
+  },
+  {
+    name: "source in Git, with the credentials of the GitOps repository",
+    stamped: () => stampOne("source-template", { params: { gitops_ssh_secret: "ops" } }),
+    expect: { spec: { interval: "1m", url: GIT.git.url, ref: { branch: "main" }, secretRef: { name: "ops" } } },
+  },
+  {
+    name: "source as an image, with a service account",
+    stamped: () =>
+      stampOne("source-template", {
+        spec: { source: { image: "registry.example/source:1" } },
+        params: { serviceAccount: "puller" },
+      }),
+    expect: { spec: { image: "registry.example/source:1", serviceAccountName: "puller" } },
   },
   {
     name: "source as an image",

@@ -7,6 +7,7 @@ import { killByArgument, removeCgroups, unmountBelow } from "../leftovers.ts";
 import type { Container, ContainerSpec, SandboxRuntime, Survivor } from "../runtime.ts";
 import { Supervision } from "../supervisor/supervision.ts";
 import { clearDirectory, resumeContainers } from "../survivors.ts";
+import { childTools, type HostTools } from "../tools/host-tools.ts";
 import { RuncContainer, type RuncPlace } from "./container.ts";
 
 export type RuncOptions = {
@@ -14,6 +15,10 @@ export type RuncOptions = {
   directory: string;
   /** The runc program. */
   command?: string;
+  /** What runs the tools that take no part in what containers do. Default: they are children of this program. */
+  tools?: HostTools;
+  /** Told of each container whose root file system is there. */
+  onMounted?: (id: string) => void;
 };
 
 /** A runtime on runc. Two runtimes on different directories do not see each other. */
@@ -27,10 +32,12 @@ const STATE = ".state";
 class Runc implements SandboxRuntime {
   readonly name = "runc";
   readonly limitations: readonly string[] = [];
-  readonly enforces = { limits: true, groups: true, seccomp: true };
+  readonly enforces = { limits: true, groups: true, seccomp: true, sharedProcesses: true };
   private readonly directory: string;
   private readonly cgroup: string;
   private readonly command: string;
+  private readonly tools: HostTools;
+  private readonly onMounted: (id: string) => void;
   private readonly openFiles = ownOpenFilesLimit();
   private readonly containers = new Map<string, RuncContainer>();
   private readonly supervision: Supervision;
@@ -40,6 +47,8 @@ class Runc implements SandboxRuntime {
     this.supervision = new Supervision(this.directory);
     this.cgroup = `/slipway/${instanceOf(this.directory)}`;
     this.command = options.command ?? "runc";
+    this.tools = options.tools ?? childTools;
+    this.onMounted = options.onMounted ?? (() => undefined);
   }
 
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<Container> {
@@ -97,6 +106,8 @@ class Runc implements SandboxRuntime {
       cgroup: `${this.cgroup}/${id}`,
       openFiles: this.openFiles,
       supervision: this.supervision,
+      tools: this.tools,
+      onMounted: () => this.onMounted(id),
     };
   }
 }

@@ -1,15 +1,20 @@
 /** Routes Services by nftables in the router's namespace, and serves node ports on the host's loopback. */
+import { fileURLToPath } from "node:url";
 import { isWithin } from "../address.ts";
-import { inNamespace } from "../ip.ts";
+import type { NetworkHost } from "../host/host.ts";
 import { NodePorts } from "../node-ports.ts";
 import { listenRelay, type Relay } from "../relay.ts";
 import type { ServiceChanges, ServiceEndpoint, ServiceRoute, ServiceRouter } from "../services.ts";
+import type { Sockets } from "../sockets/sockets.ts";
 import { baseScript, type Fabric, NO_RULES, planRules, TABLE } from "./rules.ts";
+import { staleConnections } from "./stale.ts";
 
+const FORGET = fileURLToPath(new URL("forget.pl", import.meta.url));
 const LOOPBACK = "127.0.0.1";
 
 export type NftRouterOptions = Fabric & {
-  /** The router's network namespace. */
+  host: NetworkHost;
+  /** The router's network namespace on it. */
   namespace: string;
   hostAddress: string;
   podRange: string;
@@ -18,6 +23,7 @@ export type NftRouterOptions = Fabric & {
 
 export class NftRouter implements ServiceRouter {
   readonly isTransparent = true;
+  readonly sockets: Sockets;
   readonly hostAddress: string;
   readonly podRange: string;
   private readonly options: NftRouterOptions;
@@ -33,7 +39,8 @@ export class NftRouter implements ServiceRouter {
     this.options = options;
     this.hostAddress = options.hostAddress;
     this.podRange = options.podRange;
-    this.nodePorts = new NodePorts(options.routerAddress);
+    this.sockets = options.host.sockets;
+    this.nodePorts = new NodePorts(options.routerAddress, this.sockets);
   }
 
   /** Makes the empty table. Rejects when nftables cannot be used here. */
@@ -45,7 +52,8 @@ export class NftRouter implements ServiceRouter {
 
   /** Leaves what an earlier run has routed as it is until the first update, which must be of all Services. */
   static async inherit(options: NftRouterOptions): Promise<NftRouter> {
-    const tables = await inNamespace(options.namespace, "nft", ["list", "tables"], "");
+    const { host, namespace } = options;
+    const tables = await host.run("nft", ["list", "tables"], { namespace });
     if (!tables.split("\n").includes(`table ${TABLE}`)) return await NftRouter.create(options);
     const router = new NftRouter(options);
     router.isInherited = true;
@@ -69,7 +77,7 @@ export class NftRouter implements ServiceRouter {
   async relay(ports: readonly number[]): Promise<void> {
     const opened = ports.map(async (port) => {
       const target = (client: string) => (isWithin(this.podRange, client) ? { ip: LOOPBACK, port } : undefined);
-      this.relays.push(await listenRelay({ host: this.hostAddress, port, target }));
+      this.relays.push(await listenRelay({ host: this.hostAddress, port, target, from: this.sockets }));
     });
     await Promise.all(opened);
   }
@@ -88,8 +96,16 @@ export class NftRouter implements ServiceRouter {
     if (this.isInherited) await this.startOver(rules.services);
     else if (script) await this.run(script).catch(() => this.startOver(rules.services));
     this.isInherited = false;
+    const stale = staleConnections(this.rules.services, placed, this.options.nodeAddresses);
     this.rules = rules;
+    if (stale.length > 0) await this.forget(stale);
     await this.nodePorts.serve([...rules.services.values()].flat());
+  }
+
+  /** Without it, a UDP client that does not pause goes on being sent to an endpoint that has gone. */
+  private async forget(stale: readonly string[]): Promise<void> {
+    const { host, namespace } = this.options;
+    await host.run("perl", [FORGET], { input: `${stale.join("\n")}\n`, namespace }).catch(() => undefined);
   }
 
   /** What is in force is not what we think: everything is written anew. */
@@ -106,6 +122,7 @@ export class NftRouter implements ServiceRouter {
   }
 
   private async run(script: string): Promise<void> {
-    await inNamespace(this.options.namespace, "nft", ["-f", "-"], script);
+    const { host, namespace } = this.options;
+    await host.run("nft", ["-f", "-"], { input: script, namespace });
   }
 }
