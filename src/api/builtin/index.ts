@@ -173,7 +173,7 @@ export const Binding: Resource<k8s.Binding> = builtin({ kind: "Binding" });
 const authentication = { group: "authentication.k8s.io" };
 const authorization = { group: "authorization.k8s.io" };
 
-const admission = { group: "admissionregistration.k8s.io" };
+const admission = { group: "admissionregistration.k8s.io", categories: ["api-extensions"] };
 export const MutatingWebhookConfiguration: Resource<k8s.MutatingWebhookConfiguration> = builtin({
   ...admission,
   kind: "MutatingWebhookConfiguration",

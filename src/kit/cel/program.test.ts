@@ -109,7 +109,7 @@ self.text.matches("^h.*o$") && "a1b22".findAll("[0-9]+") == ["1", "22"] && "a1b2
 "Hello".lowerAscii() == "hello" && "héL".upperAscii() == "HéL" && " x ".trim() == "x"
 "hello".substring(1, 3) == "el" && "hello".charAt(1) == "e" && "hello".indexOf("l") == 2 && "hello".lastIndexOf("l") == 3
 "aaa".replace("a", "b", 2) == "bba" && "aaa".replace("a", "$&") == "$&$&$&"
-"%s has %d, %.2f%%, %x, %b, %s".format(["x", 3, 1.5, 255, 5, ["a"]]) == "x has 3, 1.50%, ff, 101, [a]"
+"%s has %d, %.2f%%, %x, %b, %s".format(["x", 3, 1.5, 255, 5, ["a"]]) == 'x has 3, 1.50%, ff, 101, ["a"]'
 [1, 2, 2].isSorted() && !self.list.isSorted() && self.list.sum() == 6 && self.list.min() == 1 && self.list.max() == 3
 ["b", "a"].max() == "b" && self.list.indexOf(2) == 2 && [1, 2, 1].lastIndexOf(1) == 2 && [].sum() == 0
 sets.contains([1, 2], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && !sets.intersects([1], [2])

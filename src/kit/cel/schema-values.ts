@@ -90,7 +90,7 @@ class JsonMap implements MapValue {
   }
 }
 
-/** A JSON object with the fields of a schema. */
+/** A JSON object with the fields of a schema; a field that is null is not there. */
 class JsonObject implements MapValue {
   readonly isObject = true;
   private readonly schema: StructuralSchema;
@@ -111,7 +111,7 @@ class JsonObject implements MapValue {
     const found = this.converted.get(key);
     if (found !== undefined) return found;
     const field = typeOfSchema(this.schema)?.fields?.get(key);
-    if (!field || this.json[field.property] === undefined) return undefined;
+    if (!field || (this.json[field.property] ?? undefined) === undefined) return undefined;
     const value = toValue(field.schema, this.json[field.property]);
     this.converted.set(key, value);
     return value;
@@ -120,6 +120,8 @@ class JsonObject implements MapValue {
   /** The fields that are there and that expressions can name. */
   keys(): readonly Value[] {
     const fields = typeOfSchema(this.schema)?.fields ?? new Map();
-    return [...fields].filter(([, field]) => this.json[field.property] !== undefined).map(([name]) => name);
+    return [...fields]
+      .filter(([, field]) => (this.json[field.property] ?? undefined) !== undefined)
+      .map(([name]) => name);
   }
 }

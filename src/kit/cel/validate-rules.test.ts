@@ -108,7 +108,7 @@ const ROWS: Row[] = [
     name: "a rule that fails to run",
     schema: object({ a: text }, { rule: "self.a == 'x'", message: "a is x" }),
     value: {},
-    expect: ["<nil> FieldValueInvalid: Invalid value: no such key: a evaluating rule: a is x"],
+    expect: ['<nil> FieldValueInvalid: Invalid value: "object": no such key: a evaluating rule: a is x'],
   },
   {
     name: "a transition rule needs an old value",
@@ -181,7 +181,7 @@ test("a rule that costs too much ends the checks of the object", () => {
   );
   const value = { list: Array.from({ length: 2000 }, (_, at) => at) };
   deepEqual(errors(expensive, value), [
-    "<nil> FieldValueInvalid: Invalid value: 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: sums",
+    `<nil> FieldValueInvalid: Invalid value: "object": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: sums`,
   ]);
   const cheap = object({
     list: { ...list, items: { type: "integer", "x-kubernetes-validations": [{ rule: "self >= 0" }] } },
@@ -191,7 +191,7 @@ test("a rule that costs too much ends the checks of the object", () => {
       ({ field, message }) => `${field}: ${message}`,
     ),
     [
-      "list[50]: Invalid value: 50: validation failed due to running out of cost budget, no further validation rules will be run",
+      'list[50]: Invalid value: "integer": validation failed due to running out of cost budget, no further validation rules will be run',
     ],
   );
 });

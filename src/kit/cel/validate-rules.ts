@@ -1,7 +1,7 @@
 /** Runs the rules of a schema over an object, and over what it replaces. */
 import { deepEqual, isObject } from "../json.ts";
 import { correlate } from "../schema/correlate.ts";
-import { child } from "../schema/field-errors.ts";
+import { child, invalidValue } from "../schema/field-errors.ts";
 import type { CelRule, StructuralSchema } from "../schema/structural.ts";
 import type { FieldError, FieldErrorReason } from "../status.ts";
 import { CostExceeded } from "./errors.ts";
@@ -110,7 +110,7 @@ class Walk implements RuleViolations {
   /** The violation of one rule, if it is violated. `failed` says that the rule ran to its end. */
   private run(compiled: CompiledRule, at: RuleInput): (FieldError & { failed?: boolean }) | undefined {
     const { rule, program, problem } = compiled;
-    const invalid = (detail: string): FieldError => ruleError(at.value, at.path, detail);
+    const invalid = (detail: string): FieldError => invalidValue(at.path, at.schema.type ?? "", detail);
     if (!program) return invalid(`rule compile error: ${problem}`);
     let variables: { self: Value; oldSelf: Value };
     try {

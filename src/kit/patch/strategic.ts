@@ -111,7 +111,7 @@ function mergeList(field: StructuralSchema, current: unknown, patch: unknown[]):
   if (!merges || patch.some((item) => isObject(item) && item.$patch === "replace")) return plain.map(strip);
   const key = field["x-kubernetes-patch-merge-key"];
   const merged = key
-    ? mergeByKey(field, existing, { key, patch })
+    ? mergeByKey(field, existing, { key, patch, isNew: !Array.isArray(current) })
     : [...existing, ...patch.filter((item) => !existing.some((other) => deepEqual(item, other)))];
   return ordered(merged, { order: patch, server: existing, key });
 }
@@ -122,10 +122,11 @@ function strip(item: unknown): unknown {
   return rest;
 }
 
+/** Items that are added are taken as they stand, directives and all, unless the whole list is new. */
 function mergeByKey(
   field: StructuralSchema,
   existing: unknown[],
-  { key, patch }: { key: string; patch: unknown[] },
+  { key, patch, isNew }: { key: string; patch: unknown[]; isNew: boolean },
 ): unknown[] {
   const type = itemSchema(field);
   const result = [...existing];
@@ -143,7 +144,7 @@ function mergeByKey(
     }
     const at = result.findIndex((other) => keyOf(other, key) === id);
     if (at >= 0) result[at] = strategicMergePatch(type, result[at], strip(item));
-    else result.push(strategicMergePatch(type, undefined, strip(item)));
+    else result.push(isNew ? strategicMergePatch(type, undefined, strip(item)) : strip(item));
   }
   return result;
 }

@@ -22,7 +22,13 @@ const POD_ACTIONS: readonly Subresource[] = [
   { ...CORE, name: "resize", kind: "Pod", verbs: SUBRESOURCE_VERBS },
 ];
 
-function subresourcesOf({ facts }: ServedResource): Subresource[] {
+/** The subresources of a built-in kind come by their names. */
+function subresourcesOf(served: ServedResource): Subresource[] {
+  const found = allSubresourcesOf(served);
+  return served.facts.builtin ? found.sort((left, right) => (left.name < right.name ? -1 : 1)) : found;
+}
+
+function allSubresourcesOf({ facts }: ServedResource): Subresource[] {
   const { kind, group, version } = facts;
   const isCore = group === "" && facts.builtin;
   return [
@@ -39,9 +45,16 @@ function subresourcesOf({ facts }: ServedResource): Subresource[] {
   ];
 }
 
+/** What a group has in one version; built-in kinds come by their names. */
+function servedIn(registry: Registry, group: string, version: string): ServedResource[] {
+  const served = registry.all().filter(({ facts }) => facts.group === group && facts.version === version);
+  if (!served.every(({ facts }) => facts.builtin)) return served;
+  return served.sort((left, right) => (left.facts.plural < right.facts.plural ? -1 : 1));
+}
+
 /** `APIResourceList` of one group and version; undefined when nothing of it is served. */
 export function resourceList(registry: Registry, group: string, version: string): object | undefined {
-  const served = registry.all().filter(({ facts }) => facts.group === group && facts.version === version);
+  const served = servedIn(registry, group, version);
   const [first] = served;
   if (!first) return undefined;
   return {
@@ -54,6 +67,13 @@ export function resourceList(registry: Registry, group: string, version: string)
 
 /** The verbs of custom resources, in the order in which a real server lists them. */
 const CUSTOM_VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+/** What can still be done when their definition is going. */
+const LAST_VERBS = ["delete", "deletecollection", "get", "list", "watch"];
+
+function verbsOf({ facts }: ServedResource): readonly string[] {
+  if (facts.builtin) return facts.verbs;
+  return facts.terminating ? LAST_VERBS : CUSTOM_VERBS;
+}
 
 /** Changes when objects are stored in another form: clients that migrate them compare it. */
 function storageVersionHash({ facts }: ServedResource): string {
@@ -70,7 +90,7 @@ function resourceEntries(served: ServedResource): object[] {
       singularName: singular,
       namespaced,
       kind,
-      verbs: facts.builtin ? facts.verbs : CUSTOM_VERBS,
+      verbs: verbsOf(served),
       ...(shortNames.length > 0 && { shortNames }),
       ...(categories.length > 0 && { categories }),
       ...(facts.verbs.includes("get") && { storageVersionHash: storageVersionHash(served) }),
@@ -79,7 +99,7 @@ function resourceEntries(served: ServedResource): object[] {
       name: `${plural}/${subresource.name}`,
       singularName: "",
       namespaced,
-      ...(subresource.kind === "Scale" && { group: subresource.group, version: subresource.version }),
+      ...(subresource.group !== facts.group && { group: subresource.group, version: subresource.version }),
       kind: subresource.kind,
       verbs: subresource.verbs,
     })),
@@ -137,33 +157,39 @@ export function aggregated(registry: Registry, scope: "core" | "groups", version
   const items = [...versionsByGroup(registry)]
     .filter(([name]) => (name === "") === (scope === "core"))
     .map(([name, versions]) => ({
-      metadata: { ...(name && { name }), creationTimestamp: null },
+      metadata: name ? { name } : {},
       versions: versions.map((candidate) => ({
         version: candidate,
         freshness: "Current",
-        resources: registry
-          .all()
-          .filter(({ facts }) => facts.group === name && facts.version === candidate)
-          .map(aggregatedEntry),
+        resources: servedIn(registry, name, candidate).map(aggregatedEntry),
       })),
     }));
   return { kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items };
 }
 
 function aggregatedEntry(served: ServedResource): object {
-  const { group: name, version, kind, plural, singular, shortNames, categories } = served.facts;
+  const { plural, singular, shortNames, categories } = served.facts;
+  const subresources = subresourcesOf(served);
   return {
     resource: plural,
-    responseKind: { group: name, version, kind },
+    responseKind: responseKind(served, served.facts),
     scope: served.namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs: served.facts.builtin ? served.facts.verbs : CUSTOM_VERBS,
+    verbs: verbsOf(served),
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
-    subresources: subresourcesOf(served).map((subresource) => ({
-      subresource: subresource.name,
-      responseKind: { group: subresource.group, version: subresource.version, kind: subresource.kind },
-      verbs: subresource.verbs,
-    })),
+    ...(subresources.length > 0 && {
+      subresources: subresources.map((subresource) => ({
+        subresource: subresource.name,
+        responseKind: responseKind(served, subresource),
+        verbs: subresource.verbs,
+      })),
+    }),
   };
+}
+
+/** Of built-in kinds group and version are only said where they are not those of the resource. */
+function responseKind({ facts }: ServedResource, of: { group: string; version: string; kind: string }): object {
+  const isOwn = facts.builtin && of.group === facts.group && of.version === facts.version;
+  return { group: isOwn ? "" : of.group, version: isOwn ? "" : of.version, kind: of.kind };
 }

@@ -12,7 +12,7 @@ import type { Answer } from "../wire/answer.ts";
 import { isSet, type ResourceRequest } from "../wire/request.ts";
 import { rejectConflicts } from "./apply-conflicts.ts";
 import { insert } from "./create.ts";
-import { decode } from "./decode.ts";
+import { decode, dropNulls } from "./decode.ts";
 import { jsonType } from "./go-types.ts";
 import { managedPart, managedSchema, readShares, type Share, setShares, unrecordedShare } from "./managed.ts";
 import { stamp } from "./metadata.ts";
@@ -24,6 +24,7 @@ export async function apply(request: ResourceRequest, core: Core): Promise<Answe
   const { served, target, query } = request;
   const name = target.name ?? "";
   requireMergeable(request);
+  const set = given(request);
   const { draft: config, warnings } = decode(served, request.body, {
     owned: request.ownsBody,
     query,
@@ -38,12 +39,12 @@ export async function apply(request: ResourceRequest, core: Core): Promise<Answe
     if (target.subresource) throw notFound(served.id, name);
     requireCreation(request, core);
     requireNew(request, config);
-    setShares(config, [shareOf(request, given(request, config), stamp(at))]);
+    setShares(config, [shareOf(request, set, stamp(at))]);
     applyDefaults(served.schema, config);
     const entry = await insert(request, core, config, true);
     return { kind: "entry", code: 201, served, entry: served.view(entry) };
   }
-  const draft = laidOver(request, served.view(current).object, { config, at });
+  const draft = laidOver(request, served.view(current).object, { config, set, at });
   noteLastApplied(request, draft);
   const entry = await change(request, core, { draft, current, managed: true });
   return { kind: "entry", code: 200, served, entry: served.view(entry) };
@@ -90,9 +91,11 @@ function requireNew({ served }: ResourceRequest, { metadata }: Unstructured): vo
     );
 }
 
-/** The fields of a configuration that this request may set. */
-function given({ served, target }: ResourceRequest, config: Unstructured): FieldSet {
-  const { "f:metadata": metadata, ...others } = fieldsGiven(managedSchema(served), managedPart(config));
+/** The fields of the request's configuration that this request may set; those that are null are given as well. */
+function given({ served, target, body }: ResourceRequest): FieldSet {
+  const config = isObject(body) ? body : {};
+  const part = managedPart({ ...config, metadata: isObject(config.metadata) ? config.metadata : {} } as Unstructured);
+  const { "f:metadata": metadata, ...others } = fieldsGiven(managedSchema(served), part);
   const set: FieldSet = metadata && !isEmptySet(metadata) ? { "f:metadata": metadata, ...others } : others;
   if (target.subresource === "status") return set["f:status"] ? { "f:status": set["f:status"] } : EMPTY_SET;
   const { "f:status": status, ...rest } = set;
@@ -115,11 +118,11 @@ function shareOf(request: ResourceRequest, set: FieldSet, time: string): Share {
 function laidOver(
   request: ResourceRequest,
   live: Unstructured,
-  { config, at }: { config: Unstructured; at: Date },
+  { config, set, at }: { config: Unstructured; set: FieldSet; at: Date },
 ): Unstructured {
   const { served, target } = request;
   const schema = managedSchema(served);
-  const fresh = shareOf(request, given(request, config), stamp(at));
+  const fresh = shareOf(request, set, stamp(at));
   const recorded = readShares(live.metadata.managedFields) ?? [];
   const shares =
     recorded.length > 0 ? recorded : [unrecordedShare(served, live, { at, subresource: target.subresource })];
@@ -136,6 +139,7 @@ function laidOver(
     keepTime(fresh.entry, own?.entry.time);
   const left = others.map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
   const draft = assemble(live, part, { config, shares: [...left, fresh] });
+  if (served.facts.builtin) dropNulls(draft, served.schema);
   applyDefaults(served.schema, draft);
   return draft;
 }

@@ -174,8 +174,8 @@ function pruned(served: ServedResource, draft: Unstructured): string[] {
   return [...unknown, ...(served.strategy.prune?.(draft) ?? [])];
 }
 
-/** Built-in kinds know no null: it means the same as leaving the field out, and in a map of texts the empty text. */
-function dropNulls(value: unknown, schema: StructuralSchema | undefined): void {
+/** Takes nulls out, in place. Built-in kinds know none: it means the same as leaving the field out, and in a map of texts the empty text. */
+export function dropNulls(value: unknown, schema: StructuralSchema | undefined): void {
   if (Array.isArray(value)) for (const item of value) dropNulls(item, schema?.items);
   else if (isObject(value))
     for (const key in value) {

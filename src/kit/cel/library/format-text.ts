@@ -29,15 +29,30 @@ const CLAUSES: { readonly [verb: string]: (value: Value, whole: Whole, precision
   },
   f: (value, _, precision) => {
     if (typeof value !== "number") return undefined;
-    return Number.isFinite(value) ? value.toFixed(precision) : text(value);
+    return Number.isFinite(value) ? grouped(value.toFixed(precision)) : text(value);
   },
-  e: (value, _, precision) =>
-    typeof value === "number" ? value.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2") : undefined,
+  e: (value) => (typeof value === "number" ? scientific(value) : undefined),
   b: (value, whole) => (typeof value === "boolean" ? String(Number(value)) : whole?.toString(2)),
   o: (_, whole) => whole?.toString(8),
   x: hex,
   X: (value, whole) => hex(value, whole)?.toUpperCase(),
 };
+
+/** With a comma between thousands. */
+function grouped(digits: string): string {
+  return digits.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+}
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** With an exponent of at least two digits, and six digits after the point whatever the precision. */
+function scientific(value: number): string {
+  if (!Number.isFinite(value)) return text(value);
+  const [mantissa = "", exponent = ""] = value.toExponential(6).split("e");
+  const digits = exponent.slice(1).padStart(2, "0");
+  const raised = digits.replace(/\d/g, (digit) => SUPERSCRIPTS.charAt(Number(digit)));
+  return `${mantissa}×10${exponent.startsWith("-") ? "⁻" : ""}${raised}`;
+}
 
 function hex(value: Value, whole: Whole): string | undefined {
   if (whole !== undefined) return whole.toString(16);
@@ -69,12 +84,22 @@ function text(value: Value): string {
   if (value instanceof Timestamp) return formatTime(value.nanos);
   if (value instanceof Duration) return formatDuration(value.nanos);
   if (value instanceof TypeValue) return value.name;
-  if (isList(value)) return `[${value.map(text).join(", ")}]`;
+  if (isList(value)) return `[${value.map(literal).join(", ")}]`;
   if (isMap(value))
     return `{${value
       .keys()
-      .map((key) => `${text(key)}: ${text(value.get(key) ?? null)}`)
+      .map((key) => `${literal(key)}:${literal(value.get(key) ?? null)}`)
       .sort()
       .join(", ")}}`;
   throw new EvaluationError(`error during formatting: no text for ${typeName(value)}`);
+}
+
+/** A value inside of a list or a map, as it could be written in an expression. */
+function literal(value: Value): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number" && Number.isFinite(value)) return value.toFixed(6);
+  if (value instanceof Uint8Array) return `b${JSON.stringify(text(value))}`;
+  if (value instanceof Timestamp) return `timestamp(${JSON.stringify(text(value))})`;
+  if (value instanceof Duration) return `duration(${JSON.stringify(text(value))})`;
+  return text(value);
 }

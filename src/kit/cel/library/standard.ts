@@ -181,9 +181,7 @@ const PARTS: readonly Overload[] = [
     define(`{timestamp}.${name}(string): int`, (time: Timestamp, zone: string) => BigInt(read(wallClock(time, zone)))),
   ]),
   ...Object.entries(DURATION_PARTS).map(([name, unit]) =>
-    define(`{duration}.${name}(): int`, ({ nanos }: Duration) =>
-      name === "getMilliseconds" ? (nanos / unit) % 1000n : nanos / unit,
-    ),
+    define(`{duration}.${name}(): int`, ({ nanos }: Duration) => nanos / unit),
   ),
 ];
 

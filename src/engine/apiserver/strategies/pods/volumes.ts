@@ -13,13 +13,13 @@ export function checkVolumes({ volumes = [], serviceAccountName }: PodSpec, repo
   const known = new Map<string, Volume>();
   volumes.forEach((volume, index) => {
     const at = report.item(index);
+    const before = report.found;
     checkOneSource(volume, at);
     const { name } = volume;
     if (at.at("name").needs(name)) {
-      const problems = dnsLabel(name);
-      at.at("name").invalidFor(name, problems);
+      at.at("name").invalidFor(name, dnsLabel(name));
       if (known.has(name)) at.at("name").duplicate(name);
-      else if (problems.length === 0) known.set(name, volume);
+      else if (report.found === before) known.set(name, volume);
     }
     if (!serviceAccountName) rejectTokens(volume, at);
   });

@@ -23,6 +23,11 @@ export class Report {
     this.path = path;
   }
 
+  /** How many violations have been found so far. */
+  get found(): number {
+    return this.errors.length;
+  }
+
   /** The report of a member, or of a member of a member. */
   at(...names: readonly string[]): Report {
     const below = names.join(".");

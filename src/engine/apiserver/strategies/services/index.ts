@@ -99,14 +99,13 @@ function completeAddresses(spec: Spec): void {
 
 /** Fields that a service keeps only as long as it has the type that they are for. */
 function dropForeignFields(next: Spec, before: Spec): void {
-  const isExternal = (spec: Spec): boolean => spec.type === "NodePort" || spec.type === "LoadBalancer";
+  const isExternal = next.type === "NodePort" || next.type === "LoadBalancer" || next.externalIPs?.length;
   if (next.type !== "LoadBalancer") {
     if (before.type === "LoadBalancer" && next.allocateLoadBalancerNodePorts === before.allocateLoadBalancerNodePorts)
       delete next.allocateLoadBalancerNodePorts;
     if (before.loadBalancerClass === next.loadBalancerClass) delete next.loadBalancerClass;
   }
-  if (!isExternal(next) && isExternal(before) && next.externalTrafficPolicy === before.externalTrafficPolicy)
-    delete next.externalTrafficPolicy;
+  if (!isExternal && next.externalTrafficPolicy === before.externalTrafficPolicy) delete next.externalTrafficPolicy;
   const checksHealth = next.type === "LoadBalancer" && next.externalTrafficPolicy === "Local";
   if (!checksHealth && next.healthCheckNodePort === before.healthCheckNodePort) delete next.healthCheckNodePort;
   if (next.type !== "ExternalName") return;
