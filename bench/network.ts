@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EndpointSlice, Pod, Service } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
+import { machineHost } from "#ports/sandbox/network/host/machine.ts";
 import { createRoutedNetwork } from "#ports/sandbox/network/routed.ts";
 import { NAMESPACE, type NetworkWorld, NODE, startNetworkWorld } from "../test/core/network-world.ts";
 import type { Metrics } from "./main.ts";
@@ -21,7 +22,10 @@ const SERVICE_RANGE = "10.96.0.0/16";
 export async function run(): Promise<Metrics> {
   const instance = (0xd000_0000 + process.pid).toString(16);
   const attached = await attachments(instance);
-  await using world = await startNetworkWorld(createRoutedNetwork({ instance, serviceRange: SERVICE_RANGE }), instance);
+  await using world = await startNetworkWorld(
+    createRoutedNetwork({ host: machineHost(), instance, serviceRange: SERVICE_RANGE }),
+    instance,
+  );
   const pods = await twoServers(world);
   const few = await changes(world, pods);
   const started = performance.now();
@@ -39,7 +43,7 @@ export async function run(): Promise<Metrics> {
 }
 
 async function attachments(instance: string): Promise<Metrics> {
-  const network = createRoutedNetwork({ instance, serviceRange: SERVICE_RANGE });
+  const network = createRoutedNetwork({ host: machineHost(), instance, serviceRange: SERVICE_RANGE });
   try {
     const began = performance.now();
     await network.recover();

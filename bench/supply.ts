@@ -13,6 +13,7 @@ import { supplyControllers } from "#platform/supply/index.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
+import { allowStamping } from "../test/harness/grants.ts";
 import { eventually } from "../test/harness/wait.ts";
 import type { Metrics } from "./main.ts";
 import { summary } from "./statistics.ts";
@@ -28,6 +29,7 @@ export async function run(): Promise<Metrics> {
   const cache = new ObjectCache(client);
   try {
     await applyDefinitions(client);
+    await allowStamping(client, "default");
     await applyChain(client, "one");
     const running = runControllers(cache, supplyControllers());
     const metrics = await measure(client, cache);

@@ -12,6 +12,7 @@ import type { KubeClient } from "#ports/kube/client.ts";
 import { createBubblewrap } from "#ports/sandbox/bubblewrap/bubblewrap.ts";
 import { FakeRuntime } from "#ports/sandbox/fake.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
+import { machineHost } from "#ports/sandbox/network/host/machine.ts";
 import { createLoopbackNetwork } from "#ports/sandbox/network/loopback.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { createRoutedNetwork } from "#ports/sandbox/network/routed.ts";
@@ -87,7 +88,7 @@ function runtimeOf(name: RuntimeName, options: RuncOptions): SandboxRuntime {
 function networkOf(runtime: RuntimeName, folder: string, tools: HostTools): PodNetwork {
   if (runtime !== "runc") return createLoopbackNetwork({ start: process.pid });
   const instance = createHash("sha256").update(folder).digest("hex").slice(0, 8);
-  return createRoutedNetwork({ instance, serviceRange: SERVICE_RANGE, tools });
+  return createRoutedNetwork({ instance, serviceRange: SERVICE_RANGE, host: machineHost(tools) });
 }
 
 type Counted = "status" | "ready" | "gone";

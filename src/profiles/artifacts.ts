@@ -11,8 +11,15 @@ export type Artifacts = {
   find(path: string): string | undefined;
   /** The same by the artifact's URL, when it is one of this front door. */
   findByUrl(url: string): string | undefined;
+  /** The blobs of all artifacts. */
+  digests(): Set<string>;
+  /** Forgets the artifacts, by path, that nobody has mentioned for as long as `retentionMs`; resolves to how many. */
+  dropUnmentioned(mentioned: ReadonlySet<string>, when: { retentionMs: number; nowMs: number }): Promise<number>;
   close(): void;
 };
+
+/** `unmentionedSince`: when a collection found first that no object mentions the artifact, in milliseconds. */
+type Row = { digest: string; unmentionedSince?: number };
 
 /** Remembers the artifact of every revision that a source had, also when it has moved on. */
 export function followArtifacts(cache: ObjectCache, index: NameIndex, frontDoorUrl: string): Artifacts {
@@ -31,10 +38,27 @@ export function followArtifacts(cache: ObjectCache, index: NameIndex, frontDoorU
       if (artifact && type !== "DELETED") remember(artifact.url, contentOf(artifact.url));
     }),
   ];
-  const at = (path: string): string | undefined => (index.get(BUCKET, path) as { digest: string } | undefined)?.digest;
+  const at = (path: string): string | undefined => (index.get(BUCKET, path) as Row | undefined)?.digest;
+  const rows = (): [string, Row][] => [...(index.bucket(BUCKET) as ReadonlyMap<string, Row>)];
   return {
     find: at,
     findByUrl: (url) => (url.startsWith(frontDoorUrl) ? at(url.slice(frontDoorUrl.length)) : undefined),
+    digests: () => new Set(rows().map(([, { digest }]) => digest)),
+    dropUnmentioned: async (mentioned, { retentionMs, nowMs }) => {
+      const expired = rows().filter(
+        ([path, { unmentionedSince = nowMs }]) => !mentioned.has(path) && nowMs - unmentionedSince >= retentionMs,
+      );
+      const aged = rows().filter(([path, row]) => mentioned.has(path) === (row.unmentionedSince !== undefined));
+      await index.apply([
+        ...aged.map(([name, { digest }]) => ({
+          bucket: BUCKET,
+          name,
+          value: mentioned.has(name) ? { digest } : { digest, unmentionedSince: nowMs },
+        })),
+        ...expired.map(([name]) => ({ bucket: BUCKET, name, value: undefined })),
+      ]);
+      return expired.length;
+    },
     close: () => stops.forEach((stop) => stop()),
   };
 }

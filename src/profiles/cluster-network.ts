@@ -22,19 +22,25 @@ export function apiNames(instance: string): string[] {
   return [...names, API_ADDRESS, loopbackAddressOf(API_ADDRESS, Number.parseInt(instance, 16))];
 }
 
+/** The network of pods. What cannot be had here is logged; `instance` tells it from those of other programs. */
+export async function makePodNetwork(
+  instance: string,
+  { tools, log }: { tools: HostTools; log: (message: string) => void },
+): Promise<PodNetwork> {
+  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE, tools });
+  for (const problem of problems) log(problem);
+  return network;
+}
+
 export type ConnectOptions = {
   cache: ObjectCache;
-  /** What tells this program's networks from those of others. */
-  instance: string;
+  network: PodNetwork;
   /** URLs on 127.0.0.1 that pods may reach. */
   urls: { api: string; frontDoor: string; gateway: string };
-  /** What runs the tools that change the network. */
-  tools: HostTools;
   log: (message: string) => void;
 };
 
 export type Connection = {
-  network: PodNetwork;
   /** The DNS server that pods are to use. */
   nameServer: string | undefined;
   /** Makes the front door and the gateway Services of the cluster. */
@@ -42,17 +48,14 @@ export type Connection = {
   close(): Promise<void>;
 };
 
-/** The network of pods and their Services. What cannot be had here is logged, and the rest works. */
-export async function connectCluster({ cache, instance, urls, tools, log }: ConnectOptions): Promise<Connection> {
-  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE, tools });
-  for (const problem of problems) log(problem);
+/** Connects the cluster's Services. What cannot be had here is logged, and the rest works. */
+export async function connectCluster({ cache, network, urls, log }: ConnectOptions): Promise<Connection> {
   const ports = { api: portOf(urls.api), frontDoor: portOf(urls.frontDoor), gateway: portOf(urls.gateway) };
   const services = await startServices(cache, network, Object.values(ports)).catch((error: unknown) => {
     log(`Services have no addresses or names: ${String(error)}`);
     return undefined;
   });
   return {
-    network,
     nameServer: services?.dns?.address,
     publish: async () => {
       const address = network.services?.hostAddress;
@@ -62,7 +65,6 @@ export async function connectCluster({ cache, instance, urls, tools, log }: Conn
     },
     close: async () => {
       await services?.close();
-      await network.close();
     },
   };
 

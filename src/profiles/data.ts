@@ -1,6 +1,6 @@
 /** The folders of a platform's data directory, and what is opened in them. */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BlobStore } from "#ports/blobs/blob-store.ts";
 import { NameIndex } from "#ports/blobs/name-index.ts";
@@ -44,9 +44,11 @@ export function instanceOf(root: string): string {
 
 export type Content = { blobs: BlobStore; index: NameIndex; registry: Registry; layerCache: LayerCache };
 
-/** Opens the content store and what is kept in it. */
-export async function openContent(root: string): Promise<Content> {
-  const blobs = await BlobStore.open(join(root, "blobs"));
+/** Opens the content store and what is kept in it, and removes the scratch files of a program that was killed. */
+export async function openContent({ root, work }: DataFolders, clock: () => Date = () => new Date()): Promise<Content> {
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  const blobs = await BlobStore.open(join(root, "blobs"), clock);
   const index = await NameIndex.open(join(root, "names.log"));
   return { blobs, index, registry: new Registry(blobs, index), layerCache: new LayerCache(blobs, index) };
 }

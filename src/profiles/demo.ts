@@ -18,7 +18,7 @@ const STEPS = [
   ["source-provider", "source pinned"],
   ["image-provider", "image built"],
   ["config-provider", "conventions applied"],
-  ["config-writer", "configuration committed"],
+  ["config-writer", "configuration written"],
   ["deliverable", "deployed and healthy"],
 ] as const;
 

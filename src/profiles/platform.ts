@@ -18,16 +18,19 @@ import { runningNode } from "#ports/oci/base-image/node-layer.ts";
 import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
 import { createImageSource } from "#ports/oci/unpack/image-source.ts";
 import { detectRuntime } from "#ports/sandbox/detect.ts";
+import { dial } from "#ports/sandbox/dial.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
+import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { accessByToken } from "./access.ts";
 import { followArtifacts } from "./artifacts.ts";
-import { apiNames, connectCluster, GATEWAY_NAME } from "./cluster-network.ts";
+import { apiNames, connectCluster, GATEWAY_NAME, makePodNetwork } from "./cluster-network.ts";
 import { fullProfile } from "./components.ts";
 import { instanceOf, openContent, prepareFolders } from "./data.ts";
 import { applyDefaults, applyDefinitions } from "./defaults.ts";
 import { type Handler, healthHandler, openFrontDoor } from "./front-door.ts";
+import { DEFAULT_GARBAGE, startGarbageCollection } from "./garbage.ts";
 import { type HostedGit, hostedGit } from "./hosted-git.ts";
 import { imagePushes } from "./image-pushes.ts";
 import { sandboxedNpm } from "./npm.ts";
@@ -42,6 +45,8 @@ export type PlatformOptions = {
   profile: "full";
   /** Where configuration goes unless a workload says otherwise: into the platform's GitOps repository, or as bundles into its registry. */
   delivery?: "git" | "registry";
+  /** Workloads are for other clusters: their Deliverables are put as text into ConfigMaps. */
+  externalDelivery?: boolean;
   /** Wraps each step of the start, to show progress. */
   step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   log: Log;
@@ -61,6 +66,8 @@ export type Platform = {
 };
 
 const HOST = "127.0.0.1";
+/** The repository that configuration goes to unless a workload says otherwise: each namespace has a directory in it. */
+const GITOPS_REPOSITORY = "gitops";
 
 /** Resolves when every part is ready. What was started is closed again when a later part fails. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -88,6 +95,11 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
 
   const folders = await prepareFolders(options.dataDir);
   const instance = instanceOf(folders.root);
+  const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
+  const tools = createToolLauncher();
+  stack.defer(() => tools.close());
+  const connecting = makePodNetwork(instance, { tools, log: warn });
+  stack.defer(async () => (await connecting).close());
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);
     const api = await startApiServer({
@@ -109,7 +121,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   });
 
   const mayDo = accessByToken(api);
-  const content = await openContent(folders.root);
+  const content = await openContent(folders, clock);
   stack.defer(() => content.index.close());
   const gitHost = await createGitHost({
     directory: folders.git,
@@ -131,9 +143,11 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     localHosts: [registryHost],
   });
 
+  const network = await connecting;
   const relay = trafficRelay();
   const gateway = await step("gateway", async () => {
-    const gateway = await startGateway({ host: HOST, port: addresses.gateway, ...relay.callbacks });
+    const { entrance } = network;
+    const gateway = await startGateway({ host: HOST, port: addresses.gateway, entrance, ...relay.callbacks });
     stack.defer(() => gateway.close());
     const routes = await startRouteSync({ cache, gateway, clock, internalName: GATEWAY_NAME });
     stack.defer(() => routes.close());
@@ -142,11 +156,9 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
 
   const { runtime, agent, connection } = await step("node", async () => {
     const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
-    const tools = createToolLauncher();
-    stack.defer(() => tools.close());
     const [sandbox, connection] = await Promise.all([
       detectRuntime({ directory: folders.sandbox, tools }),
-      connectCluster({ cache, instance, urls, tools, log: (message) => log("warn", message) }),
+      connectCluster({ cache, network, urls, log: warn }),
     ]);
     stack.defer(() => connection.close());
     if (!sandbox.runtime) throw new Error(`pods cannot run here: ${sandbox.problems.join("; ")}`);
@@ -154,7 +166,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       client,
       cache,
       runtime: sandbox.runtime,
-      network: connection.network,
+      network,
       images,
       layers: images,
       memory: await detectMemoryVolumes(),
@@ -162,19 +174,25 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       nodeName: nodeName(),
       nameServer: connection.nameServer,
       clock,
-      log: (message, detail) => log("warn", message, detail),
+      log: warn,
     });
     stack.defer(() => agent.close());
-    const scheduler = await startScheduler({ cache, clock, log: (message, detail) => log("warn", message, detail) });
+    const scheduler = await startScheduler({ cache, clock, log: warn });
     stack.defer(() => scheduler.close());
     return { runtime: sandbox.runtime, agent, connection };
   });
-  api.setPodStreams(podStreams(agent, clock));
+  api.setPodStreams(podStreams(agent, network, clock));
+  const garbage = startGarbageCollection({
+    ...{ client, content, artifacts, clock, log },
+    nodeImages: () => agent.images(),
+    setting: DEFAULT_GARBAGE,
+  });
+  stack.defer(() => garbage.close());
 
   await step("components", async () => {
-    await hosted.ensure("gitops");
-    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url("gitops") };
-    await applyDefaults(client, { registryHost, ...gitops });
+    await hosted.ensure(GITOPS_REPOSITORY);
+    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url(GITOPS_REPOSITORY) };
+    await applyDefaults(client, { registryHost, externalDelivery: options.externalDelivery ?? false, ...gitops });
     await connection.publish();
     const node = runningNode();
     const lifecycle = inProcessLifecycle({
@@ -200,6 +218,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       frontDoorUrl: frontDoor.url,
       imagePushes: pushes,
       embedded: hosted.embedded,
+      isShared: (address: string) => hosted.embedded(address) === gitHost.path(GITOPS_REPOSITORY),
       url,
     };
     const running = runControllers(cache, fullProfile(deps), { clock, log });
@@ -254,12 +273,13 @@ function nodeName(): string {
 }
 
 /** The node as the API server knows it. */
-function podStreams(agent: NodeAgent, clock: () => Date): PodStreams {
+function podStreams(agent: NodeAgent, { sockets }: PodNetwork, clock: () => Date): PodStreams {
   return {
     logs: (namespace, pod, container, query, signal) =>
       agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
     container: (namespace, pod, container) => agent.container(namespace, pod, container),
     connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
+    dial: ({ host: ip, port }) => dial(sockets, { ip, port }),
   };
 }
 

@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { Deployment, EndpointSlice, Pod, Service, StatefulSet } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
 import { detectNetwork } from "#ports/sandbox/network/detect.ts";
+import { machineHost } from "#ports/sandbox/network/host/machine.ts";
 import { createLoopbackNetwork } from "#ports/sandbox/network/loopback.ts";
 import { createRoutedNetwork } from "#ports/sandbox/network/routed.ts";
 import { runHostTool } from "#ports/sandbox/process.ts";
@@ -74,7 +75,7 @@ describe("Services in a pod network", { skip: canRoute ? false : detected.proble
   };
 
   before(async () => {
-    world = await startNetworkWorld(createRoutedNetwork({ instance, serviceRange }), instance);
+    world = await startNetworkWorld(createRoutedNetwork({ host: machineHost(), instance, serviceRange }), instance);
     await Promise.all([
       world.client.create(Deployment, deployment("web", 2)),
       world.client.create(Deployment, deployment("client", 1)),

@@ -10,10 +10,6 @@ import { has } from "../harness/tools.ts";
 import { eventually } from "../harness/wait.ts";
 
 const missing = ["git", "kubectl"].filter((tool) => !has(tool));
-const REGISTRY_OPS = ["gitops_server_address", "gitops_repository_owner", "gitops_repository_name"].flatMap((name) => [
-  "--param",
-  `${name}=`,
-]);
 
 type Bundle = { spec: { image: string }; status: { image: string; digest: string } };
 type Application = { spec: { source: { repoURL: string } }; status: { sync: { revision: string; status: string } } };
@@ -31,7 +27,7 @@ describe("RegistryOps", missing.length > 0 ? { skip: `${missing.join(" and ")} n
   before(async () => {
     sandbox = await reserve();
     work = await mkdtemp(join(tmpdir(), "registryops-"));
-    program = await startProgram(sandbox, { demo: true });
+    program = await startProgram(sandbox, { demo: true, flags: ["--delivery", "registry"] });
     url = program.readyLine.replace("READY ", "").replace("hello-web.default", "bundled.team");
     origin = `http://127.0.0.1:${sandbox.portBase}`;
     await writeFile(join(work, "kubeconfig"), (await slipway(sandbox, "kubeconfig")).stdout);
@@ -59,9 +55,9 @@ describe("RegistryOps", missing.length > 0 ? { skip: `${missing.join(" and ")} n
       return isSynced && bundle.status.digest !== other ? bundle : undefined;
     });
 
-  test("a workload without GitOps params reaches its URL by a bundle", async () => {
+  test("a workload reaches its URL by a bundle", async () => {
     const source = `${origin}/git/hello-web.git`;
-    const flags = ["--git-repo", source, "--wait", ...REGISTRY_OPS];
+    const flags = ["--git-repo", source, "--wait"];
     const { code, stderr } = await slipway(sandbox, "workload", "apply", "bundled", "-n", "team", ...flags);
     assert.equal(code, 0, stderr);
     assert.match((await get(url)).body, /^Hello from Slipway/);
@@ -102,6 +98,33 @@ describe("RegistryOps", missing.length > 0 ? { skip: `${missing.join(" and ")} n
     const [, image] = /image: (\S+)/.exec(delivery) ?? [];
     const lock = await readFile(join(folder, ".imgpkg", "images.yml"), "utf8");
     assert.ok(image && lock.includes(`image: ${image}`), lock);
+  });
+
+  test("the commit is traced through its bundle, and rolled back", async () => {
+    const traced = await slipway(sandbox, "trace", "bundled", "-n", "team", "-o", "json");
+    const [newest, first] = JSON.parse(traced.stdout) as { commit: string; steps: { step: string; what: string }[] }[];
+    const { status } = await delivered();
+    assert.equal(newest?.steps.find(({ step }) => step === "config")?.what, status.digest);
+    assert.deepEqual(
+      newest?.steps.map(({ step }) => step),
+      ["commit", "image", "config", "revision", "live"],
+    );
+    const back = await slipway(sandbox, "workload", "rollback", "bundled", "-n", "team", "--wait", "--yes");
+    assert.equal(back.code, 0, back.stderr);
+    assert.match(back.stdout, new RegExp(`goes back to commit ${first?.commit}`));
+    assert.match((await get(url)).body, /^Hello from Slipway/);
+    await delivered(status.digest);
+  });
+
+  test("a workload that GitOps params name a repository for is committed there", async () => {
+    const { port } = new URL(origin);
+    const params = { server_address: `http://127.0.0.1:${port}`, repository_owner: "git", repository_name: "gitops" };
+    const flags = Object.entries(params).flatMap(([name, value]) => ["--param", `gitops_${name}=${value}`]);
+    const { code, stderr } = await slipway(sandbox, "workload", "apply", "bundled", "-n", "team", "--wait", ...flags);
+    assert.equal(code, 0, stderr);
+    const application = await object<Application>("applications.argoproj.io");
+    assert.equal(application.spec.source.repoURL, `${origin}/git/gitops.git`);
+    assert.equal((await kubectl("get", "configbundle", "--ignore-not-found", "bundled")).trim(), "");
   });
 
   test("deleting the workload removes what it delivered", async () => {

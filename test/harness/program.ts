@@ -49,18 +49,17 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-function spawnProgram(sandbox: Sandbox, options: { demo?: boolean }) {
+/** `flags` are more of `slipway up`. */
+type StartOptions = { demo?: boolean; flags?: readonly string[] };
+
+function spawnProgram(sandbox: Sandbox, options: StartOptions) {
   const place = ["--data", sandbox.data, "up", "--port-base", String(sandbox.portBase)];
-  const args = [LAUNCHER, ...place, ...(options.demo ? ["--demo"] : [])];
+  const args = [LAUNCHER, ...place, ...(options.demo ? ["--demo"] : []), ...(options.flags ?? [])];
   return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], cwd: ROOT });
 }
 
 /** Starts `slipway up` and kills it after so many milliseconds, wherever it is. */
-export async function crashAfter(
-  sandbox: Sandbox,
-  milliseconds: number,
-  options: { demo?: boolean } = {},
-): Promise<void> {
+export async function crashAfter(sandbox: Sandbox, milliseconds: number, options: StartOptions = {}): Promise<void> {
   const child = spawnProgram(sandbox, options);
   child.stdout.resume();
   child.stderr.resume();
@@ -69,7 +68,7 @@ export async function crashAfter(
 }
 
 /** Starts `slipway up` and waits for its READY line. */
-export async function startProgram(sandbox: Sandbox, options: { demo?: boolean } = {}): Promise<Program> {
+export async function startProgram(sandbox: Sandbox, options: StartOptions = {}): Promise<Program> {
   const started = performance.now();
   const child = spawnProgram(sandbox, options);
   let output = "";

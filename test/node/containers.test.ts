@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Event, Secret } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
+import { ImageError } from "#ports/oci/image.ts";
 import { eventually } from "../compat/cluster.ts";
 import { isReady, NAMESPACE, startWorld, stateOf, type World } from "./world.ts";
 
@@ -94,7 +95,7 @@ test("pull secrets of the pod are used for the registry that they name", async (
         readLayer: () => Promise.reject(new Error("not asked for")),
         withCredentials: () => Promise.reject(new Error("not asked for")) as never,
         unpack: async (reference) => {
-          used.push(await credentials("registry.io"), await credentials("other.io"));
+          used.push(await credentials("registry.io", "team/app"), await credentials("other.io", "team/app"));
           return await source.unpack(reference);
         },
       }),
@@ -109,6 +110,61 @@ test("pull secrets of the pod are used for the registry that they name", async (
   await world.create("public", { image: "registry.io/other/app:1" }, { imagePullSecrets });
   await Promise.all([world.seen("private", isReady), world.seen("public", isReady)]);
   assert.deepEqual(used, [`Basic ${Buffer.from("me:secret").toString("base64")}`, undefined]);
+});
+
+test("an image that was pulled with credentials is not for pods without them", async () => {
+  await using world = await startWorld({
+    wrapImages: (source) => ({
+      unpack: () => Promise.reject(new ImageError("ErrImagePull", "unauthorized")),
+      describe: source.describe,
+      withCredentials: () => ({ ...source, readLayer: () => Promise.reject(), withCredentials: () => source as never }),
+    }),
+  });
+  const auths = { "registry.io": { username: "me", password: "secret" } };
+  const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") };
+  const metadata = { name: "login", namespace: NAMESPACE };
+  await world.client.create(Secret, { metadata, type: "kubernetes.io/dockerconfigjson", data });
+  const image = { image: "registry.io/app:1", imagePullPolicy: "IfNotPresent" };
+  await world.create("owner", image, { imagePullSecrets: [{ name: "login" }] });
+  await world.seen("owner", isReady);
+  await world.create("stranger", image);
+  const stranger = await world.seen("stranger", (pod) => stateOf(pod)?.state?.waiting?.reason === "ErrImagePull");
+  assert.equal(stateOf(stranger)?.state?.waiting?.message, "unauthorized");
+});
+
+test("an image volume is read-only, and one that cannot be pulled is told like a container's image", async () => {
+  await using world = await startWorld();
+  const volumes = (reference: string) => ({ volumes: [{ name: "data", image: { reference } }] });
+  const volumeMounts = [{ name: "data", mountPath: "/data" }];
+  await world.create("reader", { volumeMounts }, volumes("data:1"));
+  await world.seen("reader", isReady);
+  const mount = world.container("reader").spec.mounts.find(({ target }) => target === "/data");
+  assert.deepEqual([mount?.readOnly, mount?.noExec], [true, true]);
+  assert.deepEqual(mount?.source, world.container("reader").spec.rootfs.layers[0]);
+  assert.ok((await world.messages("reader", "Pulling")).includes('Pulling image "data:1"'));
+
+  await world.create("waiter", { volumeMounts }, volumes("missing:1"));
+  const waiter = await world.seen("waiter", (pod) => stateOf(pod)?.state?.waiting?.reason === "ErrImagePull");
+  assert.equal(stateOf(waiter)?.state?.waiting?.message, "missing:1: not found");
+});
+
+test("containers that share their processes join those of a first one, which is made anew when it ends", async () => {
+  await using world = await startWorld();
+  await world.create("shared", {}, { shareProcessNamespace: true });
+  await world.create("alone");
+  await Promise.all([world.seen("shared", isReady), world.seen("alone", isReady)]);
+  const firsts = () => world.runtime.containers.filter(({ spec }) => spec.logPath === undefined);
+  assert.equal(firsts().length, 1);
+  assert.equal(world.container("shared").spec.processesOf, firsts()[0]?.pid);
+  assert.equal(world.container("alone").spec.processesOf, undefined);
+  firsts()[0]?.exit(137);
+  await eventually(async () => firsts()[0]?.removed === true);
+  world.container("shared").exit(137);
+  await world.seen("shared", (pod) => isReady(pod) && stateOf(pod)?.restartCount === 1);
+  assert.equal(firsts().length, 2);
+  assert.equal(world.container("shared").spec.processesOf, firsts()[1]?.pid);
+  await remove(world, "shared");
+  await eventually(async () => firsts()[1]?.removed === true);
 });
 
 test("sidecars start before and end after the main containers, the last one first", async () => {

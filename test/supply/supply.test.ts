@@ -13,6 +13,7 @@ import { rehearseOnCluster, supplyControllers } from "#platform/supply/index.ts"
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
 import { type Cluster, startCluster } from "../compat/cluster.ts";
+import { allowStamping } from "../harness/grants.ts";
 import { eventually } from "../harness/wait.ts";
 
 /** Something that runs and gives a result, like a TaskRun. */
@@ -45,6 +46,7 @@ describe("supply", () => {
     cluster = await startCluster();
     client = new KubeClient(cluster.inProcess);
     await applyDefinitions(client);
+    await allowStamping(client, "default");
     await client.apply(CRD, toCustomResourceDefinition(Run) as Draft<Unstructured>);
     start();
   });
@@ -171,7 +173,10 @@ describe("supply", () => {
       resources: [{ name: "a", templateRef: { kind: "ClusterTemplate", name: "u-a" } }],
     });
     await apply("Workload", "u", {}, { labels: { type: "u" } });
-    assert.match((await ready("Workload", "u", "False")).condition.message ?? "", /u-chain.*not ready.*a \(u-a\)/s);
+    assert.match(
+      (await ready("Workload", "u", "False")).condition.message ?? "",
+      /^did not find the template of the resource\(s\) \[a\]: ClusterTemplate\/u-a/,
+    );
     await apply("ClusterTemplate", "u-a", {
       template: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "u-a" }, data: { x: "$(params.nope)$" } },
     });
@@ -328,13 +333,13 @@ describe("supply", () => {
       },
     });
     await apply("ClusterDeploymentTemplate", "x-deploy", {
-      observedMatches: [{ input: "deployment.revision", output: "status.revision" }],
+      observedMatches: [{ input: "spec.revision", output: "status.revision" }],
       healthRule: { alwaysHealthy: {} },
       template: {
         apiVersion: "test.example.dev/v1",
         kind: "Run",
         metadata: { name: "x-deploy" },
-        spec: { of: "$(deployment.url)$" },
+        spec: { of: "$(deployment.url)$", revision: "$(deployment.revision)$" },
       },
     });
     await apply("ClusterDelivery", "x-delivery", {

@@ -1,5 +1,5 @@
 /** Random Starlark expressions of a wanted type; now and then of another one, so that errors are met too. */
-import type { Random } from "./random.ts";
+import type { Random } from "../harness/random.ts";
 
 export type ExpressionType = "int" | "float" | "string" | "bool" | "list" | "dict" | "none";
 

@@ -1,6 +1,7 @@
 /** Random ytt templates: structure, control flow, functions, annotations, overlays; and the values they are given. */
+
+import { Random } from "../harness/random.ts";
 import { Expressions, type ExpressionType } from "./expressions.ts";
-import { Random } from "./random.ts";
 
 export const VALUES = {
   name: "web",

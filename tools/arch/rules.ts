@@ -17,7 +17,7 @@ const MAY_IMPORT: { readonly [room: string]: readonly string[] } = {
   "engine/node": ["ports/kube", "ports/sandbox", "ports/blobs", "ports/oci", "engine/controller", "api", "kit"],
   "engine/network": ["ports/kube", "ports/sandbox", "engine/controller", "api", "kit"],
   "engine/scheduler": ["ports/kube", "engine/controller", "api", "kit"],
-  "engine/gateway": ["ports/kube", "engine/controller", "api", "kit"],
+  "engine/gateway": ["ports/kube", "ports/sandbox", "engine/controller", "api", "kit"],
   platform: ["engine/controller", "ports/kube", "ports/blobs", "ports/oci", "ports/git", "ports/render", "api", "kit"],
   profiles: ["platform", "engine", "ports", "api", "kit"],
   cli: ["profiles", "platform", "ports/kube", "api", "kit"],

@@ -15,8 +15,48 @@ export function renderConventions(): string {
     "priority, then by name.",
     "",
   ].join("\n");
-  return [intro, ...STOCK_CONVENTIONS.map(section)].join("\n");
+  return [intro, ...STOCK_CONVENTIONS.map(section), WEBHOOKS].join("\n");
 }
+
+const WEBHOOKS = `## Conventions with a webhook
+
+Servers written for the Convention Service work as they are. \`spec.webhook.clientConfig\` names a \`url\` (https) or a
+\`service\`. Whom to trust: \`caBundle\`; or the authority of \`spec.webhook.certificate\`, or of the annotation
+\`conventions.carto.run/inject-ca-from: NAMESPACE/NAME\`: the three newest ready CertificateRequests of that cert-manager
+Certificate, else \`ca.crt\` of its Secret; else the system's authorities.
+
+The server gets a POST of a PodConventionContext (\`webhooks.conventions.carto.run/v1alpha1\`, named
+\`INTENT-CONVENTION\`), TLS 1.2 or newer, and answers with the same object:
+
+| field | holds |
+|---|---|
+| \`spec.template\` | the pod template, after all conventions before this one; images by digest |
+| \`spec.imageConfig[].image\` | an image, as the template names it |
+| \`spec.imageConfig[].config\` | its OCI image configuration, as the registry has it |
+| \`spec.imageConfig[].boms[]\` | \`name\` (\`cnb-app:PATH\`) and \`raw\` (base64) of every file of the layer that the label \`io.buildpacks.app.sbom\`, or \`sbom.sha\` or \`bom.sha\` in \`io.buildpacks.lifecycle.metadata\`, names |
+| \`status.template\` | the answer: the pod template as it is to be |
+| \`status.appliedConventions[]\` | the answer: names of what was applied |
+
+An answer other than 2xx, or none within 30 s, is a failure; it is tried again, at first after a second, at most after
+five minutes.
+
+## PodIntents
+
+Conventions are applied by priority (Early, Normal, Late), then by name. \`spec.selectors\` are alternatives, and match the
+labels of the pod template, or of the PodIntent with \`spec.selectorTarget: PodIntent\`. The result is in
+\`status.template\`; its annotation \`conventions.carto.run/applied-conventions\` has a line \`CONVENTION/APPLIED\` for each that
+was applied, after those that it had. It is made again when the intent, a convention, an authority, a secret or the
+service account changes, and when a tag means another image (looked at every 10 s on this machine's registry, every
+5 min elsewhere). The result of the last success stays while one fails.
+
+| ConventionsApplied | reason | when |
+|---|---|---|
+| True | Applied | all were applied |
+| False | CABundleResolutionFailed | the certificate that a convention names has no authority |
+| False | ImageResolutionFailed | the service account is missing, or a pull secret cannot be read |
+| False | LabelSelector | a selector does not parse |
+| False | ConventionsApplied | an image cannot be read, or a convention failed: the message says which |
+`;
 
 function section({ name, doc, priority, effects }: (typeof STOCK_CONVENTIONS)[number]): string {
   const rows = effects.map(({ name: applied, when, sets }) => `| ${applied} | ${when} | ${sets} |`);

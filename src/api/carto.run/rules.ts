@@ -34,12 +34,9 @@ const stepRule = (cel: string, message: string): Rule => ({
 
 const OPTIONS = "self.templateRef.options";
 const eachOption = (holds: string): string => `!has(${OPTIONS}) || ${OPTIONS}.all(o, ${holds})`;
-const EMPTY_SELECTOR = ["matchLabels", "matchExpressions", "matchFields"]
-  .map((field) => `!${filled(`o.selector.${field}`)}`)
-  .join(" && ");
 
 /** The rules of a step about its template; `inputs` are the kinds that give each of its inputs. */
-function optionRules(inputs: Readonly<Record<string, string>>): Rule[] {
+function templateRefRules(inputs: Readonly<Record<string, string>>): Rule[] {
   const known = Object.entries(inputs).map(
     ([input, kind]) =>
       `(self.templateRef.kind == '${kind}' && has(self.${input}) && self.${input}.exists(i, i.name == o.passThrough))`,
@@ -47,20 +44,16 @@ function optionRules(inputs: Readonly<Record<string, string>>): Rule[] {
   return [
     stepRule(
       `${filled("self.templateRef.name")} != ${filled(OPTIONS)}`,
-      `'must specify exactly one of templateRef.Name or templateRef.Options, found ' + (${filled(OPTIONS)} ? 'both' : 'neither')`,
+      `'exactly one of templateRef.Name or templateRef.Options must be specified, found ' + (${filled(OPTIONS)} ? 'both' : 'neither')`,
     ),
     stepRule(
       `!${filled(OPTIONS)} || size(${OPTIONS}) > 1`,
       quoted("templateRef.Options must have more than one option"),
     ),
-    stepRule(
-      eachOption(`${filled("o.name")} != ${filled("o.passThrough")}`),
-      quoted("exactly one of option.Name or option.PassThrough must be specified"),
-    ),
-    stepRule(
-      eachOption(`!has(o.name) || ${OPTIONS}.exists_one(p, has(p.name) && p.name == o.name)`),
-      quoted("duplicate template name found in options"),
-    ),
+    {
+      cel: eachOption(`!has(o.name) || ${OPTIONS}.exists_one(p, has(p.name) && p.name == o.name)`),
+      messageExpression: "'duplicate template name found in options for resource [' + self.name + ']'",
+    },
     stepRule(
       `!has(${OPTIONS}) || size(${OPTIONS}.filter(o, has(o.passThrough))) <= 1`,
       quoted("cannot have more than one pass through option"),
@@ -73,14 +66,30 @@ function optionRules(inputs: Readonly<Record<string, string>>): Rule[] {
       eachOption(`${OPTIONS}.exists_one(p, p.selector == o.selector)`),
       quoted("duplicate selector found in options"),
     ),
-    stepRule(
-      eachOption(`!(${EMPTY_SELECTOR})`),
-      quoted("at least one of matchLabels, matchExpressions or matchFields must be specified in an option"),
-    ),
   ];
 }
 
-/** Inputs come from steps that there are, and that give what is asked of them. */
+const EMPTY_SELECTOR = ["matchLabels", "matchExpressions", "matchFields"]
+  .map((field) => `!${filled(`self.selector.${field}`)}`)
+  .join(" && ");
+
+/** The rules of one option. */
+export const OPTION_RULES: readonly Rule[] = [
+  {
+    cel: `${filled("self.name")} != ${filled("self.passThrough")}`,
+    messageExpression: `'exactly one of option.Name or option.PassThrough must be specified, found ' + (${filled("self.name")} ? 'both' : 'neither')`,
+  },
+  {
+    cel: `!(${EMPTY_SELECTOR})`,
+    messageExpression:
+      "'error validating option [' + (has(self.name) ? self.name : 'passThrough') + '] selector: at least one of matchLabels, matchExpressions or MatchFields must be specified'",
+  },
+];
+
+/**
+ * Inputs come from steps that there are, and that give what is asked of them. Which input it is cannot be said: what
+ * searches a list for a message costs more than servers grant.
+ */
 function inputRules(input: string, kind: string): Refusal[] {
   const each = (holds: string): string => `${STEPS}.all(r, !has(r.${input}) || r.${input}.all(i, ${holds}))`;
   return [
@@ -101,7 +110,7 @@ function blueprintRules(kind: string, inputs: Readonly<Record<string, string>>):
   const unique: Refusal = {
     field: ".spec.resources",
     holds: `${STEPS}.all(r, ${STEPS}.exists_one(o, o.name == r.name))`,
-    message: quoted(`duplicate resource name found in ${kind.toLowerCase()}`),
+    message: quoted("duplicate resource name found"),
   };
   const fromOthers = Object.entries(inputs).flatMap(([input, template]) => inputRules(input, template));
   return [SELECTED, unique, ...fromOthers].map((refusal) => rule(kind, refusal));
@@ -115,7 +124,7 @@ const CHAIN_INPUTS = {
 const DELIVERY_INPUTS = { sources: "ClusterSourceTemplate", configs: "ClusterConfigTemplate" };
 
 export const SUPPLY_CHAIN_RULES = blueprintRules("ClusterSupplyChain", CHAIN_INPUTS);
-export const SUPPLY_CHAIN_STEP_RULES = optionRules(CHAIN_INPUTS);
+export const SUPPLY_CHAIN_STEP_RULES = templateRefRules(CHAIN_INPUTS);
 
 export const DELIVERY_RULES: readonly CelRule[] = [
   ...blueprintRules("ClusterDelivery", DELIVERY_INPUTS),
@@ -127,16 +136,20 @@ export const DELIVERY_RULES: readonly CelRule[] = [
 ];
 
 const DEPLOYS = "(self.templateRef.kind == 'ClusterDeploymentTemplate')";
+const deliveryStep = (cel: string, message: string): Rule => ({
+  cel,
+  messageExpression: `'spec.resources[' + self.name + '] ' + ${message}`,
+});
 
 export const DELIVERY_STEP_RULES: readonly Rule[] = [
-  ...optionRules(DELIVERY_INPUTS),
-  stepRule(
+  ...templateRefRules(DELIVERY_INPUTS),
+  deliveryStep(
     `has(self.deployment) == ${DEPLOYS}`,
-    `(${DEPLOYS} ? 'it is a ClusterDeploymentTemplate, must have a deployment' : 'it is not a ClusterDeploymentTemplate, must not have a deployment')`,
+    `(${DEPLOYS} ? 'is a ClusterDeploymentTemplate and must receive a deployment' : 'receives a deployment but is not a ClusterDeploymentTemplate')`,
   ),
-  stepRule(
+  deliveryStep(
     `!(${DEPLOYS} && ${filled("self.configs")})`,
-    quoted("it is a ClusterDeploymentTemplate, must not have config inputs"),
+    quoted("is a ClusterDeploymentTemplate and must not receive config"),
   ),
 ];
 

@@ -1,6 +1,6 @@
 /** What matchFields may say: their operators, and the paths of owners that they may name. */
 
-type Rule = { cel: string; message: string } | { cel: string; messageExpression: string };
+type Rule = { cel: string; messageExpression: string };
 
 /** Paths that may be named as they are, and prefixes of further ones. */
 export type SelectablePaths = { owner: string; exact: readonly string[]; prefixes: readonly string[] };
@@ -33,11 +33,11 @@ export const DELIVERABLE_PATHS: SelectablePaths = {
 export const OPERATOR_RULES: readonly Rule[] = [
   {
     cel: "!(self.operator in ['In', 'NotIn']) || (has(self.values) && size(self.values) > 0)",
-    message: "values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    messageExpression: "'must specify values with operator [' + self.operator + ']'",
   },
   {
     cel: "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || size(self.values) == 0",
-    message: "values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+    messageExpression: "'cannot specify values with operator [' + self.operator + ']'",
   },
 ];
 
@@ -47,6 +47,6 @@ export function pathRule({ owner, exact, prefixes }: SelectablePaths): Rule {
   const pattern = `^[.]?(${exact.map(quote).join("|")}|(${prefixes.map(quote).join("|")})([.\\[].*)?)$`;
   return {
     cel: `self.key.matches(r'${pattern}')`,
-    messageExpression: `'requirement key [' + self.key + '] is not a valid ${owner} path'`,
+    messageExpression: `'requirement key [' + self.key + '] is not a valid path: no field of a ${owner} that may be matched'`,
   };
 }

@@ -6,6 +6,7 @@ import { type Schema, s } from "#kit/schema/build.ts";
 import { builtinSchema } from "../builtin/schemas.ts";
 import type * as k8s from "../builtin/types.gen.ts";
 import { age, type ColumnSpec, condition, reason } from "../define.ts";
+import { OPTION_RULES } from "./rules.ts";
 import { OPERATOR_RULES, pathRule, type SelectablePaths } from "./selectable.ts";
 
 export const envVars = (): Schema<k8s.EnvVar[]> => s.array(s.structural<k8s.EnvVar>(builtinSchema("EnvVar")));
@@ -100,11 +101,14 @@ export const templateReference = <K extends string>(kind: Schema<K>, selectable:
     name: s.optional(s.string({ maxLength: LONGEST_NAME })),
     options: s.optional(
       s.array(
-        s.object({
-          name: s.optional(s.string({ maxLength: LONGEST_NAME })),
-          passThrough: s.optional(s.string({ maxLength: 63 })),
-          selector: optionSelector(selectable),
-        }),
+        s.object(
+          {
+            name: s.optional(s.string({ maxLength: LONGEST_NAME })),
+            passThrough: s.optional(s.string({ maxLength: 63 })),
+            selector: optionSelector(selectable),
+          },
+          OPTION_RULES,
+        ),
         { maxItems: MOST_OPTIONS },
       ),
     ),

@@ -18,7 +18,9 @@ const podTemplate: Schema<k8s.PodTemplateSpec> = s.structural({
   type: "object",
   properties: { metadata: templateMetadata.json, spec: builtinSchema("PodSpec") },
 });
-const localReference = s.object({ name: s.optional(s.string()) });
+const localReference = s.object({ name: s.optional(s.string()) }, [
+  { cel: "has(self.name) && self.name != ''", message: "name: Required value" },
+]);
 
 export const PodIntent = defineResource({
   group: "conventions.carto.run",
@@ -45,22 +47,44 @@ const labelSelector = s.object({
   ),
 });
 
+const LONGEST_URL = 2048;
+
+/** Kubernetes' rules for the client configuration of webhooks. */
 const clientConfig = s.object(
   {
-    url: s.optional(s.string({ doc: "https, without user, query and fragment" })),
+    url: s.optional(s.string({ maxLength: LONGEST_URL, doc: "https, without user, query and fragment" })),
     caBundle: s.optional(s.string({ doc: "PEM certificates, base64; default: the system's" })),
     service: s.optional(
       s.object({
-        namespace: s.string(),
-        name: s.string(),
+        namespace: s.string({ minLength: 1 }),
+        name: s.string({ minLength: 1 }),
         path: s.optional(s.string()),
-        port: s.defaulted(s.int(), 443),
+        port: s.defaulted(s.int({ min: 1, max: 65_535 }), 443),
       }),
     ),
   },
   [
-    { cel: "has(self.url) != has(self.service)", message: "expected exactly one of url and service" },
-    { cel: "!has(self.url) || self.url.startsWith('https://')", message: "url must begin with https://" },
+    {
+      cel: "has(self.url) != has(self.service)",
+      messageExpression: "'[url, service]: expected exactly one, got ' + (has(self.url) ? 'both' : 'neither')",
+    },
+    {
+      cel: "!has(self.url) || (isURL(self.url) && url(self.url).getScheme() == 'https')",
+      message: "url: 'https' is the only allowed URL scheme; desired format: https://host[/path]",
+    },
+    {
+      cel: "!has(self.url) || !isURL(self.url) || url(self.url).getHostname() != ''",
+      message: "url: host must be specified; desired format: https://host[/path]",
+    },
+    {
+      cel: "!has(self.url) || !self.url.matches('^[^/]*//[^/]*@')",
+      message: "url: user information is not permitted in the URL",
+    },
+    { cel: "!has(self.url) || !self.url.contains('#')", message: "url: fragments are not permitted in the URL" },
+    {
+      cel: "!has(self.url) || !self.url.contains('?')",
+      message: "url: query parameters are not permitted in the URL",
+    },
   ],
 );
 
@@ -83,7 +107,7 @@ export const ClusterPodConvention = defineResource({
         s.object({
           clientConfig,
           certificate: s.optional(
-            s.object({ namespace: s.string(), name: s.string() }, [], {
+            s.object({ namespace: s.string({ minLength: 1 }), name: s.string({ minLength: 1 }) }, [], {
               doc: "cert-manager Certificate of the server: its authority is the one to trust",
             }),
           ),
@@ -93,11 +117,12 @@ export const ClusterPodConvention = defineResource({
     [
       {
         cel: "self.selectorTarget in ['PodTemplateSpec', 'PodIntent']",
-        message: "accepted selector targets are PodTemplateSpec and PodIntent",
+        message:
+          'selectorTarget: Accepted selector target values are "PodIntent" and "PodTemplateSpec". The default value is set to "PodTemplateSpec"',
       },
       {
         cel: "self.priority in ['Early', 'Normal', 'Late']",
-        message: "accepted priorities are Early, Normal and Late",
+        message: 'priority: Accepted priority values "Early" or "Normal" or "Late"',
       },
     ],
   ),

@@ -14,8 +14,15 @@ export const ConfigCommit = defineResource({
       repository: s.object({
         url: s.string({ doc: "Where to commit." }),
         branch: s.defaulted(s.string(), "main"),
-        secretRef: s.optional(s.object({ name: s.string() })),
+        secretRef: s.optional(
+          s.object({ name: s.string() }, [], {
+            doc: "username and password, bearerToken, or identity (or ssh-privatekey) and known_hosts; caFile for HTTPS.",
+          }),
+        ),
       }),
+      serviceAccountName: s.optional(
+        s.string({ doc: "Without secretRef: whose Secrets are looked at for one annotated `tekton.dev/git-0: HOST`." }),
+      ),
       path: s.string({ doc: "The directory whose whole content the files replace." }),
       files: s.optional(s.map(s.string(), { doc: "Content by path relative to the directory." })),
       configMapRef: s.optional(s.object({ name: s.string() })),

@@ -11,13 +11,27 @@ import { CliError } from "../errors.ts";
 import { dataDirectory, kubeconfigPath, type RunFile, readRunFile, runFilePath } from "../paths.ts";
 import { duration, lineProgress, type Progress } from "../progress.ts";
 
-type UpOptions = { data?: string; demo?: boolean; detach?: boolean; portBase?: number; domain?: string };
+export type UpOptions = {
+  data?: string;
+  demo?: boolean;
+  detach?: boolean;
+  portBase?: number;
+  domain?: string;
+  delivery: "git" | "registry";
+  externalDelivery?: boolean;
+};
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/hello-web", import.meta.url));
 const DOMAIN = "apps.localhost";
 const POLL_MS = 100;
 
 export async function up(options: UpOptions): Promise<void> {
+  if (options.demo && options.externalDelivery)
+    throw new CliError(
+      "usage",
+      "the demo runs on this cluster, and --external-delivery is for others",
+      "Leave one of --demo and --external-delivery out.",
+    );
   const data = dataDirectory(options.data, process.env);
   const running = await readRunFile(data);
   if (running)
@@ -39,6 +53,8 @@ export async function up(options: UpOptions): Promise<void> {
     addresses: addressesFrom(options.portBase),
     domain: options.domain ?? DOMAIN,
     profile: "full",
+    delivery: options.delivery,
+    externalDelivery: options.externalDelivery ?? false,
     step: async (name, work) => {
       stopping.signal.throwIfAborted();
       return await progress.step(name, work);

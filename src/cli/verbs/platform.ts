@@ -1,10 +1,9 @@
 /** `up`, `down`, `status`, `doctor`: the platform on this machine. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { CliError } from "../errors.ts";
 import { dataDirectory, readRunFile } from "../paths.ts";
+import type { UpOptions } from "../platform/up.ts";
 import { parseFormat, print, renderTable } from "../print.ts";
-
-type UpOptions = { data?: string; demo?: boolean; detach?: boolean; portBase?: number; domain?: string };
 
 export function platformVerbs(program: Command): void {
   program
@@ -14,6 +13,13 @@ export function platformVerbs(program: Command): void {
     .option("--detach", "return when the platform is ready; it goes on in the background")
     .option("--port-base <n>", "front door at N, Kubernetes API at N+43, gateway at N+80", parsePort)
     .option("--domain <domain>", "domain of application URLs (default apps.localhost)")
+    .addOption(
+      new Option("--delivery <where>", "where the configuration of workloads goes, unless their params say otherwise")
+        .choices(["git", "registry"])
+        .default("git"),
+    )
+    .option("--external-delivery", "workloads are for other clusters: put each Deliverable as text into a ConfigMap")
+    .addHelpText("after", UP_HELP)
     .action(async (_: unknown, command: Command) => {
       const { up } = await import("../platform/up.ts");
       await up(command.optsWithGlobals<UpOptions>());
@@ -39,6 +45,12 @@ export function platformVerbs(program: Command): void {
       await doctor(parseFormat(command.optsWithGlobals<{ output?: string }>().output));
     });
 }
+
+const UP_HELP = `
+With --delivery git, configuration is committed to the repository gitops of the platform (GitOps); with registry it is
+pushed to its registry as imgpkg bundles (RegistryOps). The choice is that of this start: it changes the defaults of
+the params gitops_server_address, gitops_repository_owner and gitops_repository_name of the supply chains.
+With --external-delivery, nothing is deployed here: the ConfigMap NAME-deliverable holds what is to be applied elsewhere.`;
 
 function parsePort(text: string): number {
   const port = Number(text);

@@ -1,10 +1,6 @@
 /** `trace` and `why`: what happened to a commit, and why something is not ready. */
 import type { Command } from "commander";
-import { Build } from "#api/kpack.io/index.ts";
-import type { ResourceRef, Unstructured } from "#api/meta.ts";
-import { Revision } from "#api/serving.knative.dev/index.ts";
-import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
-import { clusterReader, type Trace, traceCommit, traceWorkload, why } from "#platform/insight/index.ts";
+import { clusterReader, readTraceWorld, type Trace, traceCommit, traceWorkload, why } from "#platform/insight/index.ts";
 import { type Connection, type ConnectionOptions, connect, withConnection } from "../connection.ts";
 import { CliError } from "../errors.ts";
 import { findKind } from "../kinds.ts";
@@ -14,7 +10,7 @@ type Options = ConnectionOptions & { output?: string };
 
 export function questionVerbs(program: Command): void {
   withConnection(program.command("trace <commit-or-workload>"))
-    .description("what became of a commit: image, config commit, revision, live; with times")
+    .description("what became of a commit: image, configuration, revision, live; with times")
     .option("-o, --output <format>", "table, json or yaml")
     .action(async (what: string, _options: Options, command: Command) => await trace(what, command.optsWithGlobals()));
   withConnection(program.command("why <kind/name>"))
@@ -28,9 +24,7 @@ export function questionVerbs(program: Command): void {
 async function trace(what: string, options: Options): Promise<void> {
   const format = parseFormat(options.output);
   await using connection = await open(options);
-  const list = async (resource: ResourceRef<unknown>): Promise<Unstructured[]> =>
-    (await connection.client.list(resource as ResourceRef)).items;
-  const world = { builds: await list(Build), configCommits: await list(ConfigCommit), revisions: await list(Revision) };
+  const world = await readTraceWorld(clusterReader(connection.client));
   const byCommit = /^[0-9a-f]{4,64}$/.test(what) ? traceCommit(what, world) : [];
   const traces =
     byCommit.length > 0 ? byCommit : traceWorkload(what.replace(/^workload\//, ""), connection.namespace, world);

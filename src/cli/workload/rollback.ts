@@ -1,9 +1,5 @@
 /** `workload rollback`: pins the last good state in the workload itself. */
-import { Build } from "#api/kpack.io/index.ts";
-import type { ResourceRef, Unstructured } from "#api/meta.ts";
-import { Revision } from "#api/serving.knative.dev/index.ts";
-import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
-import { traceWorkload } from "#platform/insight/index.ts";
+import { clusterReader, configHistory, readTraceWorld, traceWorkload } from "#platform/insight/index.ts";
 import type { Connection } from "../connection.ts";
 import { parseDuration } from "../duration.ts";
 import { parseFormat, print } from "../print.ts";
@@ -33,10 +29,11 @@ export async function rollbackWorkload(
 }
 
 async function readHistory({ client, namespace }: Connection, name: string): Promise<History> {
-  const list = async (resource: ResourceRef<unknown>): Promise<Unstructured[]> =>
-    (await client.list(resource as ResourceRef, { namespace })).items;
-  const [builds, configCommits, revisions] = await Promise.all([list(Build), list(ConfigCommit), list(Revision)]);
-  const own = configCommits.find(({ metadata }) => metadata.name === name) as ConfigCommit | undefined;
-  const images = (own?.status?.history ?? []).flatMap(({ provenance }) => provenance?.["Slipway-Image"] ?? []);
-  return { traces: traceWorkload(name, namespace, { builds, configCommits, revisions }), images: images.reverse() };
+  const world = await readTraceWorld(clusterReader(client), namespace);
+  const written = world.configs
+    .filter(({ metadata }) => metadata.name === name)
+    .flatMap(configHistory)
+    .sort((left, right) => Date.parse(right.at) - Date.parse(left.at));
+  const images = written.flatMap(({ provenance }) => provenance["Slipway-Image"] ?? []);
+  return { traces: traceWorkload(name, namespace, world), images };
 }

@@ -8,6 +8,7 @@ import type * as k8s from "#api/builtin/types.gen.ts";
 import { Workload } from "#api/carto.run/workload.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { Configuration, Route, Service } from "#api/serving.knative.dev/index.ts";
+import { ConfigBundle } from "#api/slipway.dev/config-bundle.ts";
 import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
 import { isTrue } from "#kit/conditions.ts";
 import { type RehearsedStep, rehearseOnCluster } from "#platform/supply/index.ts";
@@ -40,18 +41,38 @@ function isHealthy({ placement, passThrough }: RehearsedStep): boolean {
 
 type Delivery = { sync?: { status?: string; revision?: string }; reconciledAt?: string };
 
-/** The Application has seen the workload's newest commit. Without both there is nothing to wait for. */
+/** The Application has seen what was last written for the workload. Without both there is nothing to wait for. */
 async function isDelivered(client: KubeClient, workload: Workload): Promise<boolean> {
   const { name, namespace } = workload.metadata;
-  const [commit, application] = await Promise.all([
-    client.get(ConfigCommit, name, namespace),
+  const [isSeen, application] = await Promise.all([
+    written(client, workload),
     client.get(Application, name, namespace),
   ]);
-  if (!commit || !application) return true;
-  const { sync, reconciledAt } = (application.status ?? {}) as Delivery;
+  if (!isSeen || !application) return true;
+  const delivery = (application.status ?? {}) as Delivery;
+  return isSeen(delivery) && delivery.sync?.status === "Synced" && (await isObservedEverywhere(client, workload));
+}
+
+/**
+ * Tells of an Application whether it has seen the newest configuration. A branch may have gone on since the commit, so
+ * that a later look counts too; a bundle is pinned by its digest.
+ */
+async function written(
+  client: KubeClient,
+  { metadata: { namespace }, status }: Workload,
+): Promise<((delivery: Delivery) => boolean) | undefined> {
+  const stamped = (kind: string): string | undefined =>
+    status?.resources?.find(({ stampedRef }) => stampedRef?.kind === kind)?.stampedRef?.name;
+  const [commitName, bundleName] = [stamped(ConfigCommit.kind), stamped(ConfigBundle.kind)];
+  const [commit, bundle] = await Promise.all([
+    commitName === undefined ? undefined : client.get(ConfigCommit, commitName, namespace),
+    bundleName === undefined ? undefined : client.get(ConfigBundle, bundleName, namespace),
+  ]);
+  if (bundle) return ({ sync }) => sync?.revision === bundle.status?.digest;
+  if (!commit) return undefined;
   const { commit: wanted, committedAt } = commit.status ?? {};
-  const isSeen = sync?.revision === wanted || wholeSeconds(reconciledAt) > wholeSeconds(committedAt);
-  return isSeen && sync?.status === "Synced" && (await isObservedEverywhere(client, workload));
+  return ({ sync, reconciledAt }) =>
+    sync?.revision === wanted || wholeSeconds(reconciledAt) > wholeSeconds(committedAt);
 }
 
 async function isObservedEverywhere(client: KubeClient, workload: Workload): Promise<boolean> {

@@ -8,6 +8,7 @@ import { createIdentity } from "./auth/identity.ts";
 import { discoveryDocument, ISSUER, type Tokens } from "./auth/tokens.ts";
 import type { Backups } from "./backup.ts";
 import { describeServer } from "./discovery/index.ts";
+import { Quotas } from "./quota/quotas.ts";
 import { servedBy } from "./resources/definition.ts";
 import { Registry, serveBuiltin } from "./resources/registry.ts";
 import { ObjectStore } from "./storage/objects.ts";
@@ -50,6 +51,7 @@ export function createServer(options: ServerOptions): Server {
   const access = new Authorizer(objects);
   const server: Server = {
     objects,
+    quotas: new Quotas(objects, registry, clock),
     addresses: new ServiceAddresses(objects.collection("", "services")),
     clock,
     randomBytes,

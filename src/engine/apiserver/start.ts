@@ -103,7 +103,7 @@ async function assemble(options: ApiServerOptions, stack: AsyncDisposableStack):
   return {
     url,
     caPem,
-    transport: () => inProcessTransport(server.handle, ADMIN),
+    transport: () => inProcessTransport(server, ADMIN),
     kubeconfig: (name = "slipway") => renderKubeconfig(name, url, pki),
     issueToken: ({ name, groups }, ttlSeconds) =>
       tokens.sign({ sub: name, aud: [ISSUER], groups: [...groups] }, ttlSeconds),

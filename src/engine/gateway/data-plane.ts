@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { createAgents, Exchange, type Route } from "./exchange.ts";
+import type { Sockets } from "#ports/sandbox/network/sockets/sockets.ts";
+import { type Agents, createAgents, Exchange, type Route } from "./exchange.ts";
 import { NO_REVISION, Pool } from "./pool.ts";
 import { chooseSplit, EMPTY_TABLE, matchRoute, type RouteTable } from "./table.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -10,6 +11,8 @@ import { Tunnel } from "./tunnel.ts";
 export type RevisionStats = { revision: string; concurrency: number; requests: number };
 
 export type DataPlaneOptions = {
+  /** Sockets that reach endpoints, where they are not reached from here. */
+  sockets?: Sockets | undefined;
   onDemand: (revision: string) => void;
   onStats: (stats: RevisionStats[]) => void;
   /** From 0 to below 1. */
@@ -24,13 +27,14 @@ const KEEP_ALIVE_MS = 75_000;
 export class DataPlane {
   private readonly options: DataPlaneOptions;
   private readonly server: Server;
-  private readonly agents = createAgents();
+  private readonly agents: Agents;
   private readonly pools = new Map<string, Pool>();
   private table: RouteTable = EMPTY_TABLE;
   private reporter: NodeJS.Timeout | undefined;
 
   constructor(options: DataPlaneOptions) {
     this.options = options;
+    this.agents = createAgents(options.sockets);
     this.server = createServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, noDelay: true },
       (incoming, outgoing) => {
@@ -45,7 +49,7 @@ export class DataPlane {
     );
     this.server.on("upgrade", (incoming: IncomingMessage, client: Duplex, head: Buffer) => {
       const route = this.route(incoming);
-      if (route) new Tunnel(incoming, client, head, route).start();
+      if (route) new Tunnel(incoming, { client, head }, route, this.agents).start();
       else client.end(`HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n${noRoute(incoming.headers.host)}`);
     });
   }

@@ -1,5 +1,6 @@
 /** One request and its answer: waits for an endpoint, sends, tries again where that is safe, streams back. */
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { Sockets } from "#ports/sandbox/network/sockets/sockets.ts";
 import { RequestBody } from "./body.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import type { Pool, Slot, Waiter } from "./pool.ts";
@@ -14,11 +15,27 @@ const MOST_CUTS = 2;
 export type Route = { match: Match; split: Split; pool: Pool };
 export type Agents = { keepAlive: Agent; fresh: Agent };
 
-/** Connections to endpoints: kept for the next request, or fresh after one of the kept ones turned out dead. */
-export function createAgents(): Agents {
-  return {
-    keepAlive: new Agent({ keepAlive: true, maxFreeSockets: 1024, scheduling: "lifo" }),
-    fresh: new Agent({ keepAlive: false }),
+/**
+ * Connections to endpoints: kept for the next request, or fresh after one of the kept ones turned out dead. `sockets`
+ * make them, where endpoints are not reached from here.
+ */
+export function createAgents(sockets?: Sockets): Agents {
+  const way = sockets && { createConnection: connectThrough(sockets) };
+  const keepAlive = new Agent({ keepAlive: true, maxFreeSockets: 1024, scheduling: "lifo" });
+  return { keepAlive: Object.assign(keepAlive, way), fresh: Object.assign(new Agent({ keepAlive: false }), way) };
+}
+
+function connectThrough(sockets: Sockets): Agent["createConnection"] {
+  return ({ host, port }, done) => {
+    sockets.connect({ ip: host ?? "", port: Number(port) }).then(
+      (socket) => {
+        // Whoever ends an idle connection ends all of it.
+        socket.allowHalfOpen = false;
+        done?.(null, socket);
+      },
+      done as (error: Error) => void,
+    );
+    return undefined;
   };
 }
 

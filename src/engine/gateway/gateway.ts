@@ -1,5 +1,6 @@
 /** The HTTP data plane in a thread of its own: it never waits for the platform's work. */
 import { Worker } from "node:worker_threads";
+import type { Entrance } from "#ports/sandbox/network/sockets/split.ts";
 import type { RevisionStats } from "./data-plane.ts";
 import type { FromWorker, Listen, ToWorker } from "./messages.ts";
 import type { RouteTable } from "./table.ts";
@@ -9,6 +10,8 @@ export type GatewayOptions = {
   port: number;
   /** Default: loopback. */
   host?: string;
+  /** Of the network in which endpoints are, where they are not reached from here. */
+  entrance?: Entrance | undefined;
   /** Requests wait for a revision that has no endpoints. Repeated every second while they do. */
   onDemand: (revision: string) => void;
   /** About once a second, for the revisions that had requests; nothing when there are none. */
@@ -30,7 +33,7 @@ export interface Gateway {
 /** Starts the thread. Rejects when the port cannot be had. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const host = options.host ?? "127.0.0.1";
-  const listen: Listen = { host, port: options.port };
+  const listen: Listen = { host, port: options.port, entrance: options.entrance };
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: listen });
   return await new Promise((resolve, reject) => {
     const line = new Line(worker, options);

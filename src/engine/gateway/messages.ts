@@ -1,8 +1,10 @@
 /** What the platform and the gateway's thread say to each other. */
+import type { Entrance } from "#ports/sandbox/network/sockets/split.ts";
 import type { RevisionStats } from "./data-plane.ts";
 import type { RouteTable } from "./table.ts";
 
-export type Listen = { host: string; port: number };
+/** `entrance`: of the network in which endpoints are, where they are not reached from here. */
+export type Listen = { host: string; port: number; entrance?: Entrance | undefined };
 
 /** Each is answered by a `done` with the same id. */
 export type ToWorker =

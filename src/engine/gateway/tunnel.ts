@@ -1,7 +1,7 @@
 /** A request that leaves HTTP (WebSocket): after the endpoint agrees, bytes pass both ways untouched. */
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Route } from "./exchange.ts";
+import type { Agents, Route } from "./exchange.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import type { Slot, Waiter } from "./pool.ts";
 
@@ -10,6 +10,7 @@ export class Tunnel implements Waiter {
   private readonly client: Duplex;
   private readonly head: Buffer;
   private readonly route: Route;
+  private readonly agents: Agents;
   private deadline: NodeJS.Timeout | undefined;
   private slot: Slot | undefined;
   private upstream: ClientRequest | undefined;
@@ -17,10 +18,16 @@ export class Tunnel implements Waiter {
   private answered = false;
   private over = false;
 
-  constructor(incoming: IncomingMessage, client: Duplex, head: Buffer, route: Route) {
+  constructor(
+    incoming: IncomingMessage,
+    { client, head }: { client: Duplex; head: Buffer },
+    route: Route,
+    agents: Agents,
+  ) {
     this.incoming = incoming;
     this.client = client;
     this.head = head;
+    this.agents = agents;
     this.route = route;
   }
 
@@ -45,7 +52,7 @@ export class Tunnel implements Waiter {
     });
     headers.push("Connection", "Upgrade", "Upgrade", incoming.headers.upgrade ?? "");
     const upstream = request({
-      agent: false,
+      agent: this.agents.fresh,
       host: slot.host,
       port: slot.port,
       method: incoming.method ?? "GET",

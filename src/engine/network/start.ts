@@ -71,6 +71,7 @@ async function serveNames(options: ClusterNetworkOptions, index: ServiceIndex): 
   const responder = new Responder({ zone, forwarder });
   const server = await startDnsServer({
     ...{ responder, onError },
+    sockets: router.sockets,
     host: router.hostAddress,
     port: 0,
     isClient: (address) => router.podRange === undefined || isWithin(router.podRange, address),

@@ -6,6 +6,7 @@ import { ConfigMap, Secret, Service } from "#api/builtin/index.ts";
 import type { Pod } from "#api/builtin/types.gen.ts";
 import type { NodeContext } from "./context.ts";
 import { NodeEvents } from "./events.ts";
+import { Pressures } from "./eviction/pressures.ts";
 import { KnownImages } from "./images/known-images.ts";
 import { LayerUse } from "./images/layer-use.ts";
 import { ImagePuller } from "./images/puller.ts";
@@ -15,19 +16,23 @@ import { serviceVariables } from "./spec/service-links.ts";
 import { Survivors } from "./survivors.ts";
 import { ReferenceWatch } from "./volumes/reference-watch.ts";
 
+/** A kubelet waits five minutes; a node that is the only one has nobody to take its pods meanwhile. */
+const PRESSURE_HOLD_MS = 30_000;
+
 /** `signal` aborts when the node is closed. */
 export async function assembleContext(options: NodeOptions, signal: AbortSignal): Promise<NodeContext> {
   const { client, cache, runtime, network, nodeName, clock, dataDir, log = () => undefined } = options;
   await mkdir(dataDir, { recursive: true });
   const onError = (error: unknown): void => log("an event cannot be written", { error: String(error) });
   const events = new NodeEvents({ client, nodeName, clock, onError });
-  const knownImages = await KnownImages.open(join(dataDir, "images.json"));
+  const knownImages = await KnownImages.open(join(dataDir, "images.json"), clock);
   const secret: NodeContext["references"]["secret"] = (namespace, name) => client.get(Secret, name, namespace);
   const services = cache.informer(Service);
   return {
     ...{ client, runtime, network, nodeName, clock, services, events, knownImages, signal, log },
     images: new ImagePuller({ source: options.images, known: knownImages, secret, events, clock }),
     layerUse: new LayerUse(),
+    pressures: new Pressures(options.housekeeping?.holdMs ?? PRESSURE_HOLD_MS),
     survivors: new Survivors(),
     names: { domain: options.domain ?? "cluster.local", server: options.nameServer },
     references: {

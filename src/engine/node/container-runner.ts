@@ -6,6 +6,8 @@ import type { Container, ContainerExit, ContainerSpec, Signal } from "#ports/san
 import { type HookSubject, preStopOf, runPostStart } from "./container-hooks.ts";
 import { setUpInstance } from "./container-setup.ts";
 import type { NodeContext } from "./context.ts";
+import { memoryUse } from "./eviction/memory-use.ts";
+import type { StoragePlaces } from "./eviction/storage-use.ts";
 import { filesOf, type InstanceFiles, readTerminationMessage } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
@@ -15,6 +17,7 @@ import { Recorder } from "./recorder.ts";
 import { limitationsOf } from "./spec/limitations.ts";
 import type { SurvivingInstance } from "./survivors.ts";
 import { Termination } from "./termination.ts";
+import { pullImageVolumes } from "./volumes/image-volumes.ts";
 
 export type RunnerOptions = {
   context: NodeContext;
@@ -98,6 +101,19 @@ export class ContainerRunner {
     return this.container;
   }
 
+  /** Where its files are that count as the pod's: logs, and what it has written into its image. */
+  get storage(): StoragePlaces["containers"][number] {
+    const { definition, sandbox } = this.options;
+    const { name } = definition;
+    return { name, logs: join(sandbox.directory, name), writable: this.container?.writable };
+  }
+
+  /** Its name, and the bytes that it works with. */
+  async memory(): Promise<[name: string, bytes: number]> {
+    const { container, options } = this;
+    return [options.definition.name, container ? await memoryUse(container.pid, container.id) : 0];
+  }
+
   /** Resolves when the instance that runs now has ended. */
   async instanceEnded(): Promise<void> {
     await this.lifetime;
@@ -114,13 +130,20 @@ export class ContainerRunner {
     const { context, definition, sandbox } = this.options;
     const pod = this.options.pod();
     this.observation.image = definition.image ?? "";
-    const [ready, image] = await Promise.all([sandbox.ready(), context.images.pull(pod, definition, signal)]);
+    const [ready, image, imageVolumes] = await Promise.all([
+      sandbox.ready(),
+      context.images.pull(pod, definition, signal),
+      pullImageVolumes(pod, definition, context.images, signal),
+    ]);
     signal.throwIfAborted();
     this.observation.imageID = image.reference;
     this.freeLayers();
-    this.freeLayers = context.layerUse.hold(image.layers);
-    const { directory } = sandbox;
-    const { spec, files } = await setUpInstance({ context, pod, definition, instance, image, ready, directory });
+    this.freeLayers = context.layerUse.hold([...image.layers, ...[...imageVolumes.values()].map(({ path }) => path)]);
+    const { spec, files } = await setUpInstance({
+      ...{ context, pod, definition, instance, image },
+      ready: { ...ready, volumes: new Map([...ready.volumes, ...imageVolumes]) },
+      directory: sandbox.directory,
+    });
     for (const sentence of limitationsOf(pod, definition, context.runtime))
       this.event("Warning", "NotEnforced", sentence);
     await this.removal;
@@ -138,7 +161,7 @@ export class ContainerRunner {
   /** Takes over an instance of an earlier run of the program, as its observation says. */
   resume({ container, spec, instance }: SurvivingInstance): void {
     const { context, definition, sandbox } = this.options;
-    this.freeLayers = context.layerUse.hold(spec.rootfs.layers);
+    this.freeLayers = context.layerUse.hold([...spec.rootfs.layers, ...spec.mounts.map(({ source }) => source)]);
     this.recorder.resumed(this.urlOf(container));
     this.attend(container, spec, this.observation);
     const files = filesOf(join(sandbox.directory, definition.name), instance);
@@ -158,6 +181,7 @@ export class ContainerRunner {
   private targetOf(container: Container): ProbeTarget {
     const { network } = this;
     return {
+      sockets: this.options.context.network.sockets,
       ip: network.ip,
       port: (port) => network.port(port),
       container: this.options.definition,

@@ -36,6 +36,7 @@ export async function setUpInstance(options: SetupOptions): Promise<{ spec: Cont
     env,
     mounts: await mounts(options, env, files.terminationLog),
     network: ready.attachment,
+    processesOf: await ready.processes(),
     remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
     logPath: files.log,
   });

@@ -6,6 +6,7 @@ import type { MemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
 import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import type { SandboxRuntime } from "#ports/sandbox/runtime.ts";
 import type { NodeEvents } from "./events.ts";
+import type { Pressures } from "./eviction/pressures.ts";
 import type { KnownImages } from "./images/known-images.ts";
 import type { LayerUse } from "./images/layer-use.ts";
 import type { ImagePuller } from "./images/puller.ts";
@@ -21,6 +22,7 @@ export type NodeContext = {
   readonly images: ImagePuller;
   readonly knownImages: KnownImages;
   readonly layerUse: LayerUse;
+  readonly pressures: Pressures;
   /** The Services of the cluster. */
   readonly services: Pick<Informer<Service>, "list" | "subscribe">;
   /** Domain of the cluster's names, and the server that knows them, if pods can reach one. */

@@ -32,6 +32,8 @@ export interface NodeAgent {
   ): AsyncIterable<Uint8Array>;
   /** A container that runs; undefined when it does not. */
   container(namespace: string, pod: string, container: string): Container | undefined;
+  /** The images that are here, with their digests. */
+  images(): string[];
   /** A connection to a TCP port of a pod. Rejects with an Error that says what went wrong. */
   connect(namespace: string, pod: string, port: number): Promise<Duplex>;
   /**
@@ -80,7 +82,7 @@ class Agent implements NodeAgent {
     await this.takeOver(survivors, pods.list());
     await this.context.memory?.volumes.mount(this.context.memory.directory, undefined);
     await this.removeOrphans(pods.list());
-    this.duties = await startDuties(this.options, this.context);
+    this.duties = await startDuties(this.options, this.context, () => [...this.workers.values()]);
     this.unsubscribe = pods.subscribe((event) => this.onPod(event));
   }
 
@@ -106,10 +108,14 @@ class Agent implements NodeAgent {
     return this.workerOf(namespace, pod)?.container(container);
   }
 
+  images(): string[] {
+    return this.context.knownImages.all().map(({ reference }) => reference);
+  }
+
   async connect(namespace: string, pod: string, port: number): Promise<Duplex> {
     const attachment = this.workerOf(namespace, pod)?.network;
     if (!attachment) throw new Error(`pod ${pod} is not running`);
-    return await dialPod(attachment, port);
+    return await dialPod(this.options.network.sockets, attachment, port);
   }
 
   private workerOf(namespace: string, pod: string): PodWorker | undefined {

@@ -2,9 +2,10 @@
 import type { Pod } from "#api/builtin/types.gen.ts";
 import { ContainerRunner } from "./container-runner.ts";
 import { type NodeContext, stampOf } from "./context.ts";
+import type { StoragePlaces } from "./eviction/storage-use.ts";
 import { type ContainerObservation, containersOf, observePod } from "./plan/observation.ts";
 import type { PodSandbox } from "./pod-sandbox.ts";
-import { knownInstances, type SurvivingInstance } from "./survivors.ts";
+import { FIRST_PROCESS, knownInstances, type SurvivingInstance } from "./survivors.ts";
 
 export type PodContainersOptions = {
   context: NodeContext;
@@ -40,6 +41,16 @@ export class PodContainers {
     return this.runners.find(({ observation }) => observation.name === name);
   }
 
+  /** Where their files are that count as the pod's. */
+  get storage(): StoragePlaces["containers"] {
+    return this.runners.map((runner) => runner.storage);
+  }
+
+  /** The bytes that each works with, by name. */
+  async memory(): Promise<[name: string, bytes: number][]> {
+    return await Promise.all(this.runners.map((runner) => runner.memory()));
+  }
+
   /** What starts have failed for may be there now. */
   retry(): void {
     for (const runner of this.runners) runner.retry();
@@ -48,7 +59,7 @@ export class PodContainers {
   /** Takes over what an earlier run of the program has left. */
   resume(survivors: ReadonlyMap<string, SurvivingInstance>): void {
     const [first] = survivors.values();
-    if (first) this.sandbox.resume(first.spec.network);
+    if (first) this.sandbox.resume(first.spec.network, survivors.get(FIRST_PROCESS)?.container);
     for (const runner of this.runners) {
       const survivor = survivors.get(runner.observation.name);
       if (survivor) runner.resume(survivor);

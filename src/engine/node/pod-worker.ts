@@ -4,6 +4,7 @@ import { keyOf } from "#api/meta.ts";
 import type { NetworkAttachment } from "#ports/sandbox/network/network.ts";
 import type { Container } from "#ports/sandbox/runtime.ts";
 import { type NodeContext, stampOf } from "./context.ts";
+import type { EvictablePod, Eviction } from "./eviction/manager.ts";
 import { refusalOf } from "./plan/admission.ts";
 import { isTerminal } from "./plan/observation.ts";
 import { type Action, planEnd, planPod } from "./plan/plan.ts";
@@ -14,7 +15,7 @@ import { PodSandbox } from "./pod-sandbox.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
-/** How long the containers of a pod get that was deleted without any grace. */
+/** How long the containers of a pod get that was evicted, or deleted without any grace. */
 const FORCED_GRACE_MS = 1_000;
 /** A start that takes no longer is not told of before it is over. */
 const QUIET_START_MS = 200;
@@ -33,6 +34,8 @@ export class PodWorker {
   private timer: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
   private released = false;
+  /** Nothing of the pod is left but its logs. */
+  private isClean = false;
   /** When the containers must be gone of a pod that an earlier run of the program was ending already. */
   private readonly endsAt: number | undefined;
 
@@ -41,7 +44,7 @@ export class PodWorker {
     this.pod = pod;
     this.startTime = pod.status?.startTime ?? stampOf(context);
     this.sandbox = new PodSandbox(context, pod, { pod: () => this.pod, onRetry: () => this.retry() });
-    this.failure = isTerminal(pod) ? undefined : refusalOf(pod);
+    this.failure = isTerminal(pod) ? undefined : refusalOf(pod, context.pressures.current);
     if (this.failure) context.events.record(pod, "Warning", this.failure.reason, this.failure.message);
     const survivors = context.survivors.take(pod.metadata.uid ?? "");
     const { deletionTimestamp } = pod.metadata;
@@ -85,6 +88,27 @@ export class PodWorker {
   /** How the pod is connected, while it is. */
   get network(): NetworkAttachment | undefined {
     return this.sandbox.attachment;
+  }
+
+  /** What may be asked of it when the node runs short; undefined when nothing of the pod is left to end. */
+  get evictable(): EvictablePod | undefined {
+    if (this.isClean) return undefined;
+    return {
+      pod: this.pod,
+      isEnding: this.failure !== undefined || isTerminal(this.pod),
+      storagePlaces: () => ({
+        volumes: this.sandbox.volumes.directory,
+        containers: this.containers.storage,
+      }),
+      memoryUse: async () => new Map(await this.containers.memory()),
+      evict: (eviction) => this.evict(eviction),
+    };
+  }
+
+  private evict({ message, isDisruption }: Eviction): void {
+    this.failure ??= { reason: "Evicted", message, isDisruption };
+    this.context.events.record(this.pod, "Warning", "Evicted", message);
+    this.wake();
   }
 
   /** Takes in the newest version of the pod object. */
@@ -157,6 +181,7 @@ export class PodWorker {
   }
 
   private graceMs(): number {
+    if (this.failure?.reason === "Evicted") return FORCED_GRACE_MS;
     const { deletionGracePeriodSeconds } = this.pod.metadata;
     const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = this.pod.spec;
     if (this.endsAt !== undefined) return Math.max(this.endsAt - this.context.clock().getTime(), 0);
@@ -206,6 +231,7 @@ export class PodWorker {
     this.released = true;
     await this.containers.gone();
     await this.sandbox.release();
+    this.isClean = true;
     this.wake();
   }
 }

@@ -19,20 +19,51 @@ export async function bindPod(client: KubeClient, pod: PodObject, nodeName: stri
   });
 }
 
-/** Says in the pod's conditions why it has no node; writes nothing when that is known. */
+export type Refused = {
+  reason: "Unschedulable" | "SchedulingGated";
+  message: string;
+  /** The node on which room is being made. */
+  nominated?: string | undefined;
+};
+
+/** Says in the pod's status why it has no node, and which it was promised; writes nothing when that is known. */
 export async function refusePod(
   client: KubeClient,
   pod: PodObject,
-  refusal: { reason: "Unschedulable" | "SchedulingGated"; message: string },
+  { reason, message, nominated }: Refused,
   now: string,
 ): Promise<void> {
   const { name, namespace, uid } = pod.metadata;
   const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (before?.reason === refusal.reason && before.message === refusal.message) return;
+  const isPromised = pod.status?.nominatedNodeName === nominated;
+  if (before?.reason === reason && before.message === message && isPromised) return;
   const lastTransitionTime = before?.status === "False" ? (before.lastTransitionTime ?? now) : now;
-  const condition = { type: "PodScheduled", status: "False", ...refusal, lastTransitionTime };
+  const condition = { type: "PodScheduled", status: "False", reason, message, lastTransitionTime };
+  const status = { conditions: [condition], ...(!isPromised && { nominatedNodeName: nominated ?? null }) };
+  const body = { metadata: { uid }, status };
+  await client.patch(Pod, { name, namespace }, { type: "strategic", body }, { subresource: "status" });
+}
+
+/** Takes back what the pod was promised. */
+export async function clearNomination(client: KubeClient, { metadata }: PodObject): Promise<void> {
+  const { name, namespace, uid } = metadata;
+  const body = { metadata: { uid }, status: { nominatedNodeName: null } };
+  await client.patch(Pod, { name, namespace }, { type: "merge", body }, { subresource: "status" });
+}
+
+/** Sends a pod away, with the time that it has to end, for one that is more important. */
+export async function preemptPod(client: KubeClient, victim: PodObject, by: string, now: string): Promise<void> {
+  const { name, namespace, uid } = victim.metadata;
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "PreemptionByScheduler",
+    message: `${by}: preempting to accommodate a higher priority pod`,
+    lastTransitionTime: now,
+  };
   const body = { metadata: { uid }, status: { conditions: [condition] } };
   await client.patch(Pod, { name, namespace }, { type: "strategic", body }, { subresource: "status" });
+  await client.delete(Pod, { name, namespace }, { ...(uid && { uid }) });
 }
 
 /** Asks for the claim's volume on a node. */

@@ -55,6 +55,14 @@ export class ClusterState {
     this.nodes.set(node.metadata.name, state);
   }
 
+  /** A state of its own that begins as this one. */
+  copy(): ClusterState {
+    const copy = new ClusterState();
+    for (const { pod, nodeName } of this.placed.values()) copy.setPod(pod, nodeName);
+    for (const { node } of this.nodes.values()) copy.setNode(node);
+    return copy;
+  }
+
   removeNode(name: string): void {
     this.nodes.delete(name);
   }

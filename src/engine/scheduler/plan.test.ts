@@ -5,12 +5,14 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   PodSpec,
   StorageClass,
 } from "#api/builtin/types.gen.ts";
 import { ClusterState } from "./cluster-state.ts";
 import type { Surroundings } from "./filters/filter.ts";
-import { isPending, planPlacement } from "./plan.ts";
+import type { Nomination } from "./fit.ts";
+import { isPending, type Placement, planPlacement } from "./plan.ts";
 import { PodQueue } from "./queue.ts";
 import { podRequests } from "./requests.ts";
 
@@ -48,9 +50,21 @@ type World = {
   claims?: readonly PersistentVolumeClaim[];
   volumes?: readonly PersistentVolume[];
   classes?: readonly StorageClass[];
+  nominations?: readonly Nomination[];
+  budgets?: readonly PodDisruptionBudget[];
 };
 
-function place(given: Pod, { nodes, placed = [], claims = [], volumes = [], classes = [] }: World): string {
+/** Nobody may be sent away. */
+const patient = (given: Pod): Pod => ({ ...given, spec: { ...given.spec, preemptionPolicy: "Never" } });
+
+function place(given: Pod, world: World): string {
+  const placement = plan(patient(given), world);
+  if ("message" in placement) return placement.message.replace(/ preemption: not eligible due to .*/, "");
+  return placement.kind === "bind" ? placement.nodeName : `${placement.kind} on ${placement.nodeName}`;
+}
+
+function plan(given: Pod, world: World): Placement {
+  const { nodes, placed = [], claims = [], volumes = [], classes = [], nominations = [], budgets = [] } = world;
   const state = new ClusterState();
   for (const [other, nodeName] of placed) state.setPod(other, nodeName);
   for (const one of nodes) state.setNode(one);
@@ -66,9 +80,7 @@ function place(given: Pod, { nodes, placed = [], claims = [], volumes = [], clas
       spec: {},
     }),
   };
-  const placement = planPlacement({ pod: given, state, surroundings });
-  if ("message" in placement) return placement.message;
-  return placement.kind === "bind" ? placement.nodeName : `${placement.kind} on ${placement.nodeName}`;
+  return planPlacement({ pod: given, state, surroundings, nominations, budgets });
 }
 
 const one = [node("a")];
@@ -159,7 +171,7 @@ describe("planPlacement", () => {
       { nodes: zones },
       "c",
     ],
-    ["a taint", pod(), { nodes: [tainted] }, "0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}."],
+    ["a taint", pod(), { nodes: [tainted] }, "0/1 nodes are available: 1 node(s) had untolerated taint(s)."],
     ["a tolerated taint", pod({ tolerations: [{ key: "gpu", operator: "Exists" }] }), { nodes: [tainted] }, "a"],
     [
       "a taint to be avoided",
@@ -267,20 +279,23 @@ describe("planPlacement", () => {
   it("spreads a hundred pods over a hundred nodes, one each, and says of the next one why there is no room", () => {
     const state = new ClusterState();
     for (let index = 0; index < 100; index++) state.setNode(node(`n${index}`));
-    const surroundings = {} as Surroundings;
+    const around = { state, surroundings: {} as Surroundings, nominations: [], budgets: [] };
     const asked = asks({ cpu: "1500m" });
     for (let index = 0; index < 100; index++) {
       const next = pod(asked);
-      const placement = planPlacement({ pod: next, state, surroundings });
+      const placement = planPlacement({ pod: next, ...around });
       assert.equal(placement.kind, "bind");
       if (placement.kind === "bind") state.setPod(next, placement.nodeName);
     }
     assert.deepEqual(new Set(state.list().map(({ pods: there }) => there.size)), new Set([1]));
-    const refused = planPlacement({ pod: pod(asked), state, surroundings });
-    assert.equal(refused.kind === "refuse" && refused.message, "0/100 nodes are available: 100 Insufficient cpu.");
+    const refused = planPlacement({ pod: pod(asked), ...around });
+    assert.equal(
+      refused.kind === "refuse" && refused.message,
+      "0/100 nodes are available: 100 Insufficient cpu. preemption: 0/100 nodes are available: 100 No preemption victims found for incoming pod.",
+    );
     const [first] = state.list()[0]?.pods.values() ?? [];
     if (first) state.removePod(first.pod);
-    assert.equal(planPlacement({ pod: pod(asked), state, surroundings }).kind, "bind");
+    assert.equal(planPlacement({ pod: pod(asked), ...around }).kind, "bind");
   });
 });
 
@@ -329,7 +344,7 @@ describe("volumes", () => {
     [
       "a volume on a node that is gone",
       [claim("data", { volumeName: "pv" }, "Bound")],
-      "0/3 nodes are available: 3 node(s) had volume node affinity conflict.",
+      "0/3 nodes are available: 3 node(s) didn't match PersistentVolume's node affinity.",
       [kept("pv", "z")],
     ],
     ["a volume that is made where the pod goes", [claim("data", { storageClassName: "local" })], "provision on a"],

@@ -1,9 +1,10 @@
 /** Where a pod goes, or why it goes nowhere. Pure. */
 import type { PersistentVolumeClaim, Pod } from "#api/builtin/types.gen.ts";
 import type { NodeState } from "./cluster-state.ts";
-import { type ChangeKind, type FilterInput, Impossible, type NodeTest } from "./filters/filter.ts";
-import { FILTERS } from "./filters/index.ts";
+import { type ChangeKind, Impossible } from "./filters/filter.ts";
 import { unboundClaims } from "./filters/volumes.ts";
+import { type Finding, type Judge, judgeWithPromises } from "./fit.ts";
+import { fitMessage, type Preemption, type PreemptionInput, planPreemption, promisedTo } from "./preemption.ts";
 import { bestNode } from "./scores.ts";
 
 export type Placement =
@@ -11,7 +12,15 @@ export type Placement =
   /** The node is chosen; these claims must get their volumes there first. */
   | { kind: "provision"; nodeName: string; claims: readonly PersistentVolumeClaim[] }
   | { kind: "gated"; message: string }
-  | { kind: "refuse"; message: string; wokenBy: ReadonlySet<ChangeKind> };
+  | {
+      kind: "refuse";
+      message: string;
+      wokenBy: ReadonlySet<ChangeKind>;
+      /** The node on which room is, or is to be, made for the pod. */
+      nominated?: string | undefined;
+      /** Whom to send away for that. */
+      preemption?: Preemption | undefined;
+    };
 
 /** Whether the pod is waiting for this scheduler. */
 export function isPending({ spec, metadata, status }: Pod, schedulerName: string): boolean {
@@ -21,17 +30,18 @@ export function isPending({ spec, metadata, status }: Pod, schedulerName: string
 }
 
 /** The placement of a pending pod. */
-export function planPlacement(input: FilterInput): Placement {
+export function planPlacement(input: PreemptionInput): Placement {
   const { pod, surroundings } = input;
   if (pod.spec.schedulingGates?.length)
     return { kind: "gated", message: "Scheduling is blocked due to non-empty scheduling gates" };
   const nodes = input.state.list();
   if (nodes.length === 0)
     return { kind: "refuse", message: "no nodes available to schedule pods", wokenBy: new Set(["node"]) };
-  const wokenBy = new Set<ChangeKind>();
   try {
-    const { fitting, reasons } = filterNodes(nodes, input, wokenBy);
-    if (fitting.length === 0) return { kind: "refuse", message: fitMessage(nodes.length, reasons), wokenBy };
+    const judge = judgeWithPromises(input, input.nominations);
+    const findings = new Map<string, Finding>();
+    const fitting = fittingNodes(nodes, promisedTo(input), judge, findings);
+    if (fitting.length === 0) return refuse(input, findings);
     const nodeName = bestNode(pod, fitting).node.metadata.name;
     const claims = unboundClaims({ pod, surroundings });
     return claims.length > 0 ? { kind: "provision", nodeName, claims } : { kind: "bind", nodeName };
@@ -42,39 +52,36 @@ export function planPlacement(input: FilterInput): Placement {
   }
 }
 
-type Verdict = { fitting: NodeState[]; reasons: Map<string, number> };
-
-/** Nodes that pass every filter, and how many nodes were refused for which reason. */
-function filterNodes(nodes: readonly NodeState[], input: FilterInput, wokenBy: Set<ChangeKind>): Verdict {
-  const tests = FILTERS.flatMap(({ prepare, wokenBy: kinds }) => {
-    const test = prepare(input);
-    return test ? [{ test, kinds }] : [];
+/** The node that was promised, when the pod fits there; otherwise all on which it does. */
+function fittingNodes(
+  nodes: readonly NodeState[],
+  promised: string | undefined,
+  judge: Judge,
+  findings: Map<string, Finding>,
+): NodeState[] {
+  const own = nodes.find(({ node }) => node.metadata.name === promised);
+  if (own && !judge(own.node.metadata.name)) return [own];
+  return nodes.filter(({ node: { metadata } }) => {
+    const finding = judge(metadata.name);
+    if (finding) findings.set(metadata.name, finding);
+    return !finding;
   });
-  const verdict: Verdict = { fitting: [], reasons: new Map() };
-  for (const node of nodes) {
-    const refusal = firstRefusal(tests, node);
-    if (!refusal) verdict.fitting.push(node);
-    for (const reason of refusal?.reasons ?? []) verdict.reasons.set(reason, (verdict.reasons.get(reason) ?? 0) + 1);
-    for (const kind of refusal?.kinds ?? []) wokenBy.add(kind);
-  }
-  return verdict;
 }
 
-type Refusal = { reasons: readonly string[]; kinds: readonly ChangeKind[] };
-
-function firstRefusal(
-  tests: readonly { test: NodeTest; kinds: readonly ChangeKind[] }[],
-  node: NodeState,
-): Refusal | undefined {
-  for (const { test, kinds } of tests) {
-    const reasons = test(node);
-    if (reasons.length > 0) return { reasons, kinds };
+/** Refused on all nodes: room may be made on one of them. */
+function refuse(input: PreemptionInput, findings: ReadonlyMap<string, Finding>): Placement {
+  const reasons = new Map<string, number>();
+  const wokenBy = new Set<ChangeKind>();
+  for (const finding of findings.values()) {
+    for (const reason of finding.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    for (const kind of finding.wokenBy) wokenBy.add(kind);
   }
-  return undefined;
-}
-
-/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.` */
-function fitMessage(count: number, reasons: ReadonlyMap<string, number>): string {
-  const parts = [...reasons].map(([reason, nodes]) => `${nodes} ${reason}`).toSorted();
-  return `0/${count} nodes are available: ${parts.join(", ")}.`;
+  const message = fitMessage(findings.size, reasons);
+  const outcome = planPreemption(input, findings);
+  if (outcome.kind === "preempt") {
+    const { preemption } = outcome;
+    return { kind: "refuse", message, wokenBy: wokenBy.add("pod"), nominated: preemption.nodeName, preemption };
+  }
+  const nominated = outcome.waits ? promisedTo(input) : undefined;
+  return { kind: "refuse", message: `${message} preemption: ${outcome.message}`, wokenBy, nominated };
 }

@@ -18,10 +18,14 @@ export function podRequests({ spec }: Pod): Amounts {
     else starting = larger(starting, sum(sidecars, own));
   }
   const running = spec.containers.map(requestsOf).reduce(sum, sidecars);
-  return sum(larger(running, starting), amountsOf(spec.overhead));
+  const whole = [...requestsOf(spec)].filter(([name]) => POD_LEVEL.test(name));
+  return sum(new Map([...larger(running, starting), ...whole]), amountsOf(spec.overhead));
 }
 
-function requestsOf({ resources }: Container): Amounts {
+/** What may be said for the pod as a whole, and counts then in the place of what its containers say. */
+const POD_LEVEL = /^(cpu|memory|hugepages-.+)$/;
+
+function requestsOf({ resources }: Pick<Container, "resources">): Amounts {
   return amountsOf({ ...resources?.limits, ...resources?.requests });
 }
 

@@ -1,5 +1,13 @@
 /** The scheduler: gives every pod that waits for one a node, and says why when there is none. */
-import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "#api/builtin/index.ts";
+import {
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  StorageClass,
+} from "#api/builtin/index.ts";
 import type { Node as NodeObject, Pod as PodObject } from "#api/builtin/types.gen.ts";
 import type { ResourceRef } from "#api/meta.ts";
 import type { ObjectCache } from "#engine/controller/cache.ts";
@@ -7,10 +15,12 @@ import { EventRecorder } from "#engine/controller/events.ts";
 import type { InformerEvent } from "#engine/controller/informer.ts";
 import { deepEqual } from "#kit/json.ts";
 import { hasReason } from "#kit/status.ts";
-import { bindPod, refusePod, selectNode } from "./bind.ts";
+import { bindPod, clearNomination, preemptPod, type Refused, refusePod, selectNode } from "./bind.ts";
 import { ClusterState } from "./cluster-state.ts";
 import type { ChangeKind, Surroundings } from "./filters/filter.ts";
+import { Nominations } from "./nominations.ts";
 import { isPending, type Placement, planPlacement } from "./plan.ts";
+import type { Preemption } from "./preemption.ts";
 import { PodQueue } from "./queue.ts";
 
 export type SchedulerOptions = {
@@ -35,6 +45,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     Namespace,
     PersistentVolume,
     PersistentVolumeClaim,
+    PodDisruptionBudget,
     StorageClass,
   ];
   await Promise.all(kinds.map((kind) => cache.informer(kind).ready()));
@@ -50,6 +61,7 @@ class Loop implements Scheduler {
   private readonly events: EventRecorder;
   private readonly state = new ClusterState();
   private readonly queue = new PodQueue();
+  private readonly nominations = new Nominations();
   private readonly surroundings: Surroundings;
   private readonly writing = new Set<Promise<void>>();
   private readonly stops: (() => void)[];
@@ -91,17 +103,24 @@ class Loop implements Scheduler {
   private onPod({ type, object: pod, previous }: InformerEvent<PodObject>): void {
     const isOver = type === "DELETED" || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     if (isOver) {
-      this.queue.remove(pod);
+      this.leave(pod);
       if (this.state.removePod(pod)) this.changed("pod");
     } else if (pod.spec.nodeName) {
       if (type === "MODIFIED" && previous && !concernsOthers(previous, pod)) return;
-      this.queue.remove(pod);
+      this.leave(pod);
       this.state.setPod(pod, pod.spec.nodeName);
       this.changed("pod");
     } else if (isPending(pod, this.name)) {
+      if (type === "ADDED") this.nominations.set(pod, pod.status?.nominatedNodeName);
       this.queue.add(pod);
       this.soon();
-    } else this.queue.remove(pod);
+    } else this.leave(pod);
+  }
+
+  /** The pod does not wait any more: neither for a node, nor for the one that it was promised. */
+  private leave(pod: PodObject): void {
+    this.queue.remove(pod);
+    this.nominations.set(pod, undefined);
   }
 
   private changed(kind: ChangeKind): void {
@@ -126,8 +145,9 @@ class Loop implements Scheduler {
   }
 
   private schedule(pod: PodObject): void {
-    const { state, surroundings } = this;
-    const placement = planPlacement({ pod, state, surroundings });
+    const { state, surroundings, nominations } = this;
+    const budgets = this.options.cache.informer(PodDisruptionBudget).list();
+    const placement = planPlacement({ pod, state, surroundings, nominations: nominations.list(), budgets });
     if (placement.kind === "bind") this.bind(pod, placement.nodeName);
     else if (placement.kind === "provision") {
       this.queue.refused(pod, UNTIL_VOLUME_CHANGES, this.now());
@@ -136,16 +156,33 @@ class Loop implements Scheduler {
       this.queue.refused(pod, NEVER, this.now());
       this.refuse(pod, { reason: "SchedulingGated", message: placement.message });
     } else {
-      this.queue.refused(pod, placement.wokenBy, this.now());
-      this.record(pod, "Warning", "FailedScheduling", placement.message);
-      this.refuse(pod, { reason: "Unschedulable", message: placement.message });
+      const { message, wokenBy, nominated, preemption } = placement;
+      this.queue.refused(pod, wokenBy, this.now());
+      this.nominations.set(pod, nominated);
+      this.record(pod, "Warning", "FailedScheduling", message);
+      this.refuse(pod, { reason: "Unschedulable", message, nominated });
+      if (preemption) this.preempt(pod, preemption);
     }
+  }
+
+  /** Sends the victims away. The pod is tried again as they go. */
+  private preempt(pod: PodObject, { nodeName, victims }: Preemption): void {
+    const { client } = this.options.cache;
+    for (const other of this.nominations.below(pod, nodeName)) {
+      this.nominations.set(other, undefined);
+      this.write(other, () => clearNomination(client, other));
+    }
+    for (const victim of victims)
+      this.write(victim, async () => {
+        await preemptPod(client, victim, this.name, this.stamp());
+        this.record(victim, "Normal", "Preempted", `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`);
+      });
   }
 
   /** The pod counts on its node at once; if the write fails, it is as if nothing had been. */
   private bind(pod: PodObject, nodeName: string): void {
     const { cache } = this.options;
-    this.queue.remove(pod);
+    this.leave(pod);
     this.state.setPod(pod, nodeName);
     this.write(pod, async () => {
       try {
@@ -175,7 +212,7 @@ class Loop implements Scheduler {
     await Promise.all(claims.map((claim) => selectNode(client, claim, nodeName)));
   }
 
-  private refuse(pod: PodObject, refusal: Parameters<typeof refusePod>[2]): void {
+  private refuse(pod: PodObject, refusal: Refused): void {
     this.write(pod, () => refusePod(this.options.cache.client, pod, refusal, this.stamp()));
   }
 

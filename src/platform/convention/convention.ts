@@ -1,7 +1,7 @@
 /** What a convention is given and what it gives back: the Convention Service's protocol, inside the program. */
 import type * as k8s from "#api/builtin/types.gen.ts";
 import type { Context } from "#engine/controller/controller.ts";
-import type { ImageConfig } from "#ports/oci/image.ts";
+import type { ImageConfig, RegistryCredentials } from "#ports/oci/image.ts";
 
 /** A software bill of materials, as it is in the image. */
 export type Bom = { name: string; raw: Uint8Array };
@@ -36,12 +36,12 @@ export type InProcessConvention = {
   apply(input: ConventionInput): ConventionResult;
 };
 
-/** The `Authorization` header for a registry host, or undefined to go without. */
-export type Credentials = (host: string) => Promise<string | undefined>;
-
 /** Where conventions learn about images. Throws when an image cannot be resolved. */
 export interface ImageResolver {
-  describe(reference: string, options: { signal: AbortSignal; credentials?: Credentials }): Promise<ImageDescription>;
+  describe(
+    reference: string,
+    options: { signal: AbortSignal; credentials?: RegistryCredentials },
+  ): Promise<ImageDescription>;
 }
 
 /** Cached, tracked reads of a cluster: a controller's context, or a stand-in for it. */

@@ -5,7 +5,7 @@ import { applyConventions } from "./apply.ts";
 import { bindConventions } from "./bind.ts";
 import type { ImageResolver, InProcessConvention, Reader } from "./convention.ts";
 import { ImageLookup } from "./image/lookup.ts";
-import { pullCredentials } from "./image/pull-credentials.ts";
+import { intentCredentials } from "./image/pull-credentials.ts";
 import type { ServiceResolver } from "./webhook/service.ts";
 
 export type Surroundings = {
@@ -29,7 +29,7 @@ export async function evaluateIntent(
   const { images: resolver, reader, signal, webhookTimeoutMs: timeoutMs = WEBHOOK_TIMEOUT_MS } = surroundings;
   const inProcess = new Map(surroundings.inProcess.map((convention) => [convention.name, convention]));
   const conventions = await bindConventions(plan, { ...surroundings, inProcess, timeoutMs });
-  const credentials = await pullCredentials(intent, reader);
+  const credentials = await intentCredentials(intent, reader);
   const images = new ImageLookup({ resolver, signal, credentials });
   return await applyConventions(intent, conventions, { images, signal });
 }

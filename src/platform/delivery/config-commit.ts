@@ -1,14 +1,14 @@
 /** Reconciles ConfigCommits: the directory in Git has these files, by one commit per change. */
-import { ConfigMap, Secret } from "#api/builtin/index.ts";
+import { ConfigMap } from "#api/builtin/index.ts";
 import { ConfigCommit } from "#api/slipway.dev/config-commit.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { canonicalJson, deepEqual } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
 import { GitError } from "#ports/git/cli.ts";
-import { parseCredentials } from "#ports/git/credentials.ts";
 import type { GitPort } from "#ports/git/git.ts";
 import type { Location } from "#ports/git/pin.ts";
+import { gitCredentials } from "./git-secrets.ts";
 import { commitMessage } from "./message.ts";
 import { readable } from "./readable.ts";
 
@@ -18,6 +18,8 @@ export type DeliveryDependencies = {
   git: Pick<GitPort, "commitFiles" | "hasCommit">;
   /** Where the repository is, when the URL is one of our own Git host. */
   embedded: (url: string) => string | undefined;
+  /** Whether it is the repository that all namespaces of the platform share, and that the platform writes with its own rights. */
+  isShared: (url: string) => boolean;
 };
 
 type History = NonNullable<Status["history"]>;
@@ -27,7 +29,7 @@ const AUTHOR = { name: "Slipway", email: "slipway@localhost" };
 const RETRY_MS = 5000;
 
 /** See {@link DeliveryDependencies}. What is committed already is never committed again, also after a restart. */
-export function configCommitController({ git, embedded }: DeliveryDependencies): Controller<ConfigCommit> {
+export function configCommitController({ git, embedded, isShared }: DeliveryDependencies): Controller<ConfigCommit> {
   return controller({
     name: "delivery/configcommit",
     for: ConfigCommit,
@@ -39,6 +41,13 @@ export function configCommitController({ git, embedded }: DeliveryDependencies):
           "Ready",
           "InvalidRepository",
           `spec.repository.url "${repository.url}" is not a URL: give the Git repository to commit to`,
+        );
+      const { namespace = "" } = object.metadata;
+      if (isShared(repository.url) && !isBelow(path, `config/${namespace}`))
+        return broken(
+          "Ready",
+          "PathNotPermitted",
+          `spec.path "${path}" is not for namespace "${namespace}": of the platform's own repository it has config/${namespace}; use that, or another repository`,
         );
       const files = await filesOf(object, context);
       if (typeof files === "string") return waiting("Ready", "ConfigMapNotFound", files);
@@ -81,6 +90,13 @@ export function configCommitController({ git, embedded }: DeliveryDependencies):
   });
 }
 
+/** Whether a path is of the directory, or is the directory itself; one with dots in it is of none. */
+function isBelow(path: string, directory: string): boolean {
+  const segments = path.split("/").filter((segment) => segment !== "");
+  if (segments.some((segment) => segment === "." || segment === "..")) return false;
+  return `${segments.join("/")}/`.startsWith(`${directory}/`);
+}
+
 function succeeded(revision: string | undefined): { reason: string; message: string } {
   return { reason: "Succeeded", message: `committed as '${revision}'` };
 }
@@ -108,11 +124,9 @@ async function isDone(
 }
 
 async function remote({ metadata, spec }: ConfigCommit, context: Context): Promise<Location> {
-  const { url, secretRef } = spec.repository;
-  if (!secretRef) return { url };
-  const place = `secret "${metadata.namespace}/${secretRef.name}"`;
-  const secret = await context.get(Secret, secretRef.name, metadata.namespace);
-  if (!secret) throw new GitError("Unauthorized", `${place} not found`);
-  const data = Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
-  return { url, credentials: parseCredentials(Object.fromEntries(data), place) };
+  const { repository, serviceAccountName } = spec;
+  return {
+    url: repository.url,
+    credentials: await gitCredentials({ ...repository, serviceAccountName }, metadata.namespace, context),
+  };
 }

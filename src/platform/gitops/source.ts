@@ -13,7 +13,7 @@ import { ImageError } from "#ports/oci/image.ts";
 import type { Loaded, LoadOptions, Source } from "./loading.ts";
 import { isRelevant, ManifestError, parseManifests } from "./manifests.ts";
 import { isOci, type OciDependencies, OciSource } from "./oci-source.ts";
-import { repositorySecret } from "./repository-secret.ts";
+import { repositorySecret, sshKnownHosts } from "./repository-secret.ts";
 
 export type SourceDependencies = OciDependencies & {
   git: Pick<GitPort, "pin" | "readFiles" | "treeId" | "changedFiles">;
@@ -107,8 +107,14 @@ export class ManifestSource {
 
   private async locate(url: string, context: Context): Promise<Location> {
     const found = await repositorySecret(url, this.dependencies.controlNamespace, context);
-    if (!found || (found.username === undefined && found.bearerToken === undefined)) return { url };
-    return { url, credentials: parseCredentials(found, `the repository Secret for ${url}`) };
+    if (!found) return { url };
+    const { username, bearerToken, sshPrivateKey } = found;
+    if (username === undefined && bearerToken === undefined && sshPrivateKey === undefined) return { url };
+    const key = sshPrivateKey && {
+      identity: sshPrivateKey,
+      known_hosts: await sshKnownHosts(this.dependencies.controlNamespace, context),
+    };
+    return { url, credentials: parseCredentials({ ...found, ...key }, `the repository Secret for ${url}`) };
   }
 
   private async read(key: string, pinned: Pinned, directory: string, source: Source): Promise<readonly Unstructured[]> {

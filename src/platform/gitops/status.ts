@@ -80,7 +80,7 @@ function comparedTo({ spec }: Application): NonNullable<NonNullable<Status["sync
 }
 
 function renderResource(item: Item): NonNullable<Status["resources"]>[number] {
-  const { group, version, kind, namespace, name, health, target, live } = item;
+  const { group, version, kind, namespace, name, health, target, live, refused } = item;
   const wave = waveOf(target ?? live);
   return {
     ...(group && { group }),
@@ -88,7 +88,7 @@ function renderResource(item: Item): NonNullable<Status["resources"]>[number] {
     kind,
     ...(namespace && { namespace }),
     name,
-    status: item.inSync ? "Synced" : "OutOfSync",
+    status: refused ? "Unknown" : item.inSync ? "Synced" : "OutOfSync",
     ...(health && { health }),
     ...(!target && { requiresPruning: true }),
     ...(wave !== 0 && { syncWave: wave }),

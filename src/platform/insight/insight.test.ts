@@ -23,7 +23,7 @@ const world = {
       status: { latestImage: "r/app@sha256:1", finishedAt: "2026-01-01T00:00:00.250Z" },
     },
   ],
-  configCommits: [
+  configs: [
     {
       apiVersion: "slipway.dev/v1alpha1",
       kind: "ConfigCommit",
@@ -79,6 +79,27 @@ test("a revision of another image of the same commit is not taken for it", () =>
   assert.deepEqual(
     traceCommit(COMMIT, { ...world, revisions })[0]?.steps.map(({ step }) => step),
     ["commit", "image", "config"],
+  );
+});
+
+test("configuration in a bundle is traced by its digest and place", () => {
+  const provenance = { "Slipway-Workload": "ns/app", "Slipway-Source-Revision": REVISION };
+  const bundle = {
+    apiVersion: "slipway.dev/v1alpha1",
+    kind: "ConfigBundle",
+    metadata: { name: "app", namespace: "ns" },
+    spec: { image: "r/app-ns-bundle:1" },
+    status: {
+      history: [
+        { digest: "sha256:0", pushedAt: "x", provenance: { ...provenance, "Slipway-Source-Revision": "main@sha1:b" } },
+        { digest: "sha256:b", pushedAt: "2026-01-01T00:00:00.400Z", provenance },
+      ],
+    },
+  };
+  const [trace] = traceCommit(COMMIT, { ...world, configs: [bundle] });
+  assert.deepEqual(
+    trace?.steps.find(({ step }) => step === "config"),
+    { step: "config", what: "sha256:b", at: "2026-01-01T00:00:00.400Z", where: "r/app-ns-bundle:1@sha256:b" },
   );
 });
 

@@ -1,6 +1,7 @@
-/** `trace`: commit → image → config commit → revision → live, as the objects record it. Pure. */
+/** `trace`: commit → image → configuration → revision → live, as the objects record it. Pure. */
 import type { Unstructured } from "#api/meta.ts";
 import { type Conditioned, findCondition } from "#kit/conditions.ts";
+import { type ConfigEntry, configHistory } from "./config-history.ts";
 
 export type TraceStep = {
   step: "commit" | "image" | "config" | "revision" | "live";
@@ -14,7 +15,8 @@ export type Trace = { workload: string; commit: string; steps: TraceStep[] };
 /** Everything that a trace is made of, as listed from one cluster. */
 export type TraceWorld = {
   builds: readonly Unstructured[];
-  configCommits: readonly Unstructured[];
+  /** ConfigCommits and ConfigBundles. */
+  configs: readonly Unstructured[];
   revisions: readonly Unstructured[];
 };
 
@@ -22,7 +24,6 @@ const REVISION = "slipway.dev/source-revision";
 const MARKS = { seen: "slipway.dev/source-seen-at", routed: "slipway.dev/routed-at" };
 
 type BuildStatus = { latestImage?: string; finishedAt?: string } | undefined;
-type ConfigHistory = { commit: string; committedAt: string; provenance?: Record<string, string> };
 
 /** The commit of a source revision such as `main@sha1:abc…`. */
 function commitOf(revision: string | undefined): string {
@@ -62,17 +63,17 @@ function traceBuild(build: Unstructured, world: TraceWorld): Trace {
   if (status?.latestImage)
     steps.push(step("image", digestOf(status.latestImage), status.finishedAt, status.latestImage));
   const config = configOf(workload, revision, world);
-  if (config) steps.push(step("config", config.commit, config.committedAt));
+  if (config) steps.push(step("config", config.id, config.at, config.where));
   steps.push(...revisionSteps(namespace, revision, status?.latestImage, world));
   return { workload, commit, steps };
 }
 
-function configOf(workload: string, revision: string | undefined, world: TraceWorld): ConfigHistory | undefined {
-  return world.configCommits
-    .flatMap((object) => (object.status as { history?: ConfigHistory[] } | undefined)?.history ?? [])
+function configOf(workload: string, revision: string | undefined, world: TraceWorld): ConfigEntry | undefined {
+  return world.configs
+    .flatMap(configHistory)
     .find(
       ({ provenance }) =>
-        provenance?.["Slipway-Workload"] === workload && provenance["Slipway-Source-Revision"] === revision,
+        provenance["Slipway-Workload"] === workload && provenance["Slipway-Source-Revision"] === revision,
     );
 }
 

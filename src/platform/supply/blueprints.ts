@@ -31,15 +31,19 @@ async function check(blueprint: BlueprintObject, context: Context): Promise<Outc
 }
 
 async function checkTemplates(steps: readonly Step[], context: Context): Promise<Outcome<Record<never, never>>> {
-  const missing: string[] = [];
+  const missing: { step: string; template: string }[] = [];
   for (const { name, templateRef } of steps) {
     const resource = TEMPLATE_KINDS[templateRef.kind];
     const wanted = [templateRef.name, ...(templateRef.options ?? []).map((option) => option.name)];
     for (const template of wanted)
-      if (template && resource && !(await context.get(resource, template))) missing.push(`${name} (${template})`);
+      if (template && resource && !(await context.get(resource, template)))
+        missing.push({ step: name, template: `${templateRef.kind}/${template}` });
   }
-  if (missing.length > 0)
-    return broken("TemplatesReady", "TemplatesNotFound", `unable to find templates of steps [${missing.join(", ")}]`);
+  if (missing.length > 0) {
+    const [names, templates] = [new Set(missing.map(({ step }) => step)), missing.map(({ template }) => template)];
+    const message = `did not find the template of the resource(s) [${[...names].join(", ")}]: ${templates.join(", ")}`;
+    return broken("TemplatesReady", "TemplatesNotFound", message);
+  }
   const ready = { type: "TemplatesReady", status: "True", reason: "Ready" } as const;
   return settled(undefined, { reason: "Ready", conditions: [ready] });
 }

@@ -4,7 +4,7 @@ import type { Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
 import type { Step } from "./blueprint.ts";
 import { StepFailure } from "./failure.ts";
-import { mostSpecific } from "./selection.ts";
+import { mostSpecific, score } from "./selection.ts";
 
 export type Choice = { name: string } | { passThrough: string };
 
@@ -21,7 +21,7 @@ export function chooseTemplate(
     const found = winners.map((option) => option.name ?? option.passThrough).join(", ");
     throw new StepFailure(
       "TemplateOptionsMatchError",
-      `expected exactly 1 option to match, found [${winners.length}] matching options [${found}] for ${place}`,
+      `expected exactly 1 option to match, found [${winners.length}] matching options ${found && `[${found}] `}for ${place}`,
     );
   }
   return winner.passThrough ? { passThrough: winner.passThrough } : { name: winner.name ?? "" };
@@ -30,14 +30,16 @@ export function chooseTemplate(
 type Options = NonNullable<Step["templateRef"]["options"]>;
 
 function matching(owner: Unstructured, options: Options, place: string): Options {
-  try {
-    return mostSpecific(options, (option) => option.selector, owner);
-  } catch (error) {
-    throw new StepFailure(
-      "ResolveTemplateOptionsError",
-      `error matching against template options for ${place}: ${(error as Error).message}`,
-    );
-  }
+  for (const { name = "passThrough", selector } of options)
+    try {
+      score(selector, owner);
+    } catch (error) {
+      throw new StepFailure(
+        "ResolveTemplateOptionsError",
+        `error matching against template option [${name}] for ${place}: ${(error as Error).message}`,
+      );
+    }
+  return mostSpecific(options, (option) => option.selector, owner);
 }
 
 /** Throws StepFailure when there is no such template. */
@@ -51,7 +53,7 @@ export async function findTemplate(
   if (!template)
     throw new StepFailure(
       "TemplateObjectRetrievalFailure",
-      `unable to get template [${kind}/${name}] for ${place}: not found`,
+      `unable to get template [${name}] for ${place}: ${resource ? `${resource.plural}.${resource.group}` : kind} "${name}" not found`,
     );
   return template;
 }

@@ -5,54 +5,61 @@ import { findFirst } from "#kit/jsonpath.ts";
 import { StepFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 
-/** Passes `deployment` on, or throws StepFailure with why it is not deployed yet. `values` are what tags can see. */
+/** Passes `deployment` on, or throws StepFailure with why it is not deployed yet. `step` is its name for messages. */
 export function deployed(
   template: Template,
   stamped: Unstructured,
-  deployment: Output | undefined,
-  values: unknown,
+  { deployment, step }: { deployment: Output | undefined; step: string },
 ): Output {
-  const { observedMatches, observedCompletion } = template.spec;
-  for (const { input, output } of observedMatches ?? []) {
-    const [wanted, observed] = [findFirst(values, input), findFirst(stamped, output)];
-    if (wanted === undefined || wanted !== observed)
-      throw new StepFailure(
-        "ConditionNotMet",
-        `resource [${stamped.metadata.name}] condition not met: could not find value at [${output}] equal to ${String(wanted)}`,
-        "Unknown",
-      );
-  }
-  if (observedCompletion) requireCompletion(observedCompletion, stamped);
-  return deployment ?? { kind: "none" };
+  const { observedMatches = [], observedCompletion } = template.spec;
+  for (const match of observedMatches) requireMatch(match, stamped, step);
+  if (observedCompletion) requireCompletion(observedCompletion, stamped, step);
+  if (!deployment)
+    throw new StepFailure("UnknownError", `resource [${step}]: deployment not found in upstream template`);
+  return deployment;
+}
+
+function notMet(step: string, why: string): StepFailure {
+  return new StepFailure("ConditionNotMet", `resource [${step}] condition not met: ${why}`, "Unknown");
+}
+
+type Match = NonNullable<Template["spec"]["observedMatches"]>[number];
+
+/** Both paths are of the stamped object: of what is asked for, and of what was done. */
+function requireMatch({ input, output }: Match, stamped: Unstructured, step: string): void {
+  const [wanted, observed] = [findFirst(stamped, input), findFirst(stamped, output)];
+  if (wanted === undefined) throw notMet(step, `could not find value on input [${input}]`);
+  if (observed === undefined) throw notMet(step, `could not find value on output [${output}]`);
+  if (text(wanted) !== text(observed))
+    throw notMet(step, `input [${input}] and output [${output}] do not match: ${text(wanted)} != ${text(observed)}`);
 }
 
 type Completion = NonNullable<Template["spec"]["observedCompletion"]>;
 
-function requireCompletion({ succeeded, failed }: Completion, stamped: Unstructured): void {
-  const { name, generation } = stamped.metadata;
+function requireCompletion({ succeeded, failed }: Completion, stamped: Unstructured, step: string): void {
+  const { generation } = stamped.metadata;
   const observed = findFirst(stamped, ".status.observedGeneration");
   if (observed === undefined)
     throw new StepFailure(
       "TemplateStampFailure",
-      `resource [${name}] has no status.observedGeneration to tell when it is deployed`,
+      `resource [${step}] cannot satisfy observedCompletion without observedGeneration in object status`,
     );
   if (observed !== generation)
-    throw new StepFailure(
-      "ConditionNotMet",
-      `resource [${name}] condition not met: status.observedGeneration does not equal metadata.generation`,
-      "Unknown",
+    throw notMet(
+      step,
+      `status.observedGeneration does not equal metadata.generation: ${text(observed)} != ${generation}`,
     );
-  if (failed && text(findFirst(stamped, failed.key)) === failed.value)
+  const failure = failed && text(findFirst(stamped, failed.key));
+  if (failed && failure === failed.value)
     throw new StepFailure(
       "FailedConditionMet",
-      `resource [${name}] failed condition met: ${failed.key} is ${failed.value}`,
+      `resource [${step}] failed condition met: deployment failure condition [${failed.key}] was: ${failure}`,
     );
-  if (text(findFirst(stamped, succeeded.key)) !== succeeded.value)
-    throw new StepFailure(
-      "ConditionNotMet",
-      `resource [${name}] condition not met: ${succeeded.key} is not ${succeeded.value}`,
-      "Unknown",
-    );
+  const success = text(findFirst(stamped, succeeded.key));
+  if (success === undefined)
+    throw notMet(step, `failed to evaluate succeededCondition.Key [${succeeded.key}]: not found`);
+  if (success !== succeeded.value)
+    throw notMet(step, `deployment success condition [${succeeded.key}] was: ${success}, expected: ${succeeded.value}`);
 }
 
 function text(value: unknown): string | undefined {

@@ -14,6 +14,7 @@ export function judgeHealth(
   stamped: Unstructured | undefined,
   hasOutput: boolean | "none",
 ): Condition {
+  if (!stamped && !rule && hasOutput !== "none") return healthy("Unknown", "OutputNotAvailable");
   if (!stamped) return healthy("Unknown", "NoStampedObject", "nothing is stamped yet");
   if (!rule) {
     if (hasOutput === "none") return healthy("True", "AlwaysHealthy");
@@ -32,7 +33,8 @@ function fromCondition(type: string, stamped: Unstructured): Condition {
   const found = findCondition(stamped as Conditioned, type);
   if (!found)
     return healthy("Unknown", `${type}Condition`, `condition with type [${type}] not found on resource status`);
-  return healthy(found.status, `${type}Condition`, found.message);
+  const status = found.status === "True" || found.status === "False" ? found.status : "Unknown";
+  return healthy(status, `${type}Condition`, found.message);
 }
 
 function fromMatches(rules: { healthy: Matches; unhealthy: Matches }, stamped: Unstructured): Condition {

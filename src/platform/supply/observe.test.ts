@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Template } from "#api/carto.run/templates.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import { observe } from "./observe.ts";
+import type { Output } from "./output.ts";
 import type { StampRequest } from "./stamp.ts";
 
 const IMAGE: ResourceRef = {
@@ -16,6 +17,8 @@ const IMAGE: ResourceRef = {
 const PLACE = "resource [image] in supply chain [web]";
 const RULE = { singleConditionType: "Ready" };
 const OBJECT = "[images.kpack.io/web] in namespace [team]";
+
+const DEPLOYMENT: Output = { kind: "source", url: "u", revision: "new" };
 
 type Row = {
   name: string;
@@ -122,9 +125,84 @@ const ROWS: Row[] = [
     expect: {
       reason: "TemplateStampFailure",
       status: "False",
-      message: "resource [web] has no status.observedGeneration to tell when it is deployed",
+      message: "resource [deployer] cannot satisfy observedCompletion without observedGeneration in object status",
       healthy: ["Unknown", "OutputNotAvailable"],
     },
+  },
+  {
+    name: "a deployment that another generation was observed of",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedCompletion: { succeeded: { key: ".status.phase", value: "Done" } } },
+    status: { observedGeneration: 7, phase: "Done" },
+    expect: {
+      reason: "ConditionNotMet",
+      status: "Unknown",
+      message:
+        "resource [deployer] condition not met: status.observedGeneration does not equal metadata.generation: 7 != 1",
+      healthy: ["Unknown", "OutputNotAvailable"],
+    },
+  },
+  {
+    name: "a deployment that says nothing",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedCompletion: { succeeded: { key: ".status.phase", value: "Done" } } },
+    status: { observedGeneration: 1 },
+    expect: {
+      reason: "ConditionNotMet",
+      status: "Unknown",
+      message:
+        "resource [deployer] condition not met: failed to evaluate succeededCondition.Key [.status.phase]: not found",
+      healthy: ["Unknown", "OutputNotAvailable"],
+    },
+  },
+  {
+    name: "a deployment that is done",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedCompletion: { succeeded: { key: ".status.phase", value: "Done" } } },
+    status: { observedGeneration: 1, phase: "Done" },
+    expect: { output: DEPLOYMENT, healthy: ["True", "OutputsAvailable"] },
+  },
+  {
+    name: "a deployment whose wish cannot be read",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedMatches: [{ input: "spec.revision", output: "status.revision" }] },
+    expect: {
+      reason: "ConditionNotMet",
+      status: "Unknown",
+      message: "resource [deployer] condition not met: could not find value on input [spec.revision]",
+      healthy: ["Unknown", "OutputNotAvailable"],
+    },
+  },
+  {
+    name: "a deployment that has not begun",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedMatches: [{ input: "spec.tag", output: "status.revision" }] },
+    expect: {
+      reason: "ConditionNotMet",
+      status: "Unknown",
+      message: "resource [deployer] condition not met: could not find value on output [status.revision]",
+      healthy: ["Unknown", "OutputNotAvailable"],
+    },
+  },
+  {
+    name: "a deployment of another revision",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedMatches: [{ input: "spec.tag", output: "status.revision" }] },
+    status: { revision: "old" },
+    expect: {
+      reason: "ConditionNotMet",
+      status: "Unknown",
+      message:
+        "resource [deployer] condition not met: input [spec.tag] and output [status.revision] do not match: new != old",
+      healthy: ["Unknown", "OutputNotAvailable"],
+    },
+  },
+  {
+    name: "a deployment of this revision",
+    kind: "ClusterDeploymentTemplate",
+    spec: { observedMatches: [{ input: "spec.tag", output: "status.revision" }] },
+    status: { revision: "new" },
+    expect: { output: DEPLOYMENT, healthy: ["True", "OutputsAvailable"] },
   },
   {
     name: "a deployment that goes on",
@@ -134,7 +212,8 @@ const ROWS: Row[] = [
     expect: {
       reason: "ConditionNotMet",
       status: "Unknown",
-      message: "resource [web] condition not met: .status.phase is not Done",
+      message:
+        "resource [deployer] condition not met: deployment success condition [.status.phase] was: Busy, expected: Done",
       healthy: ["Unknown", "OutputNotAvailable"],
     },
   },
@@ -151,7 +230,7 @@ const ROWS: Row[] = [
     expect: {
       reason: "FailedConditionMet",
       status: "False",
-      message: "resource [web] failed condition met: .status.phase is Bad",
+      message: "resource [deployer] failed condition met: deployment failure condition [.status.phase] was: Bad",
       healthy: ["Unknown", "OutputNotAvailable"],
     },
   },
@@ -163,14 +242,15 @@ for (const { name, kind = "ClusterImageTemplate", spec, status = {}, source, exp
       apiVersion: "kpack.io/v1alpha2",
       kind: "Image",
       metadata: { name: "web", namespace: "team", generation: 1 },
+      spec: { tag: "new" },
       status,
     } as Unstructured;
     const request = {
       owner: latest,
       template: { kind, metadata: { name: "t" }, spec } as Template,
       params: {},
-      inputs: { sources: new Map(), images: new Map(), configs: new Map() },
-      labels: {},
+      inputs: { sources: new Map(), images: new Map(), configs: new Map(), deployment: DEPLOYMENT },
+      labels: { "carto.run/resource-name": "deployer" },
     } as StampRequest;
     const submission = { resource: IMAGE, latest, source: source ? undefined : latest, change: undefined };
     const { output, failure, healthy } = observe(request, submission, PLACE);

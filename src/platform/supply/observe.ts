@@ -6,7 +6,7 @@ import { deployed } from "./deployment.ts";
 import { StepFailure } from "./failure.ts";
 import { judgeHealth } from "./health.ts";
 import { MissingValue, type Output, readOutput } from "./output.ts";
-import { contextOf, type StampRequest } from "./stamp.ts";
+import type { StampRequest } from "./stamp.ts";
 import { healthRuleOf, type Submission } from "./submit.ts";
 
 export type Observation = { output: Output | undefined; failure: StepFailure | undefined; healthy: Condition };
@@ -26,8 +26,10 @@ type Reading = { output: Output } | { failure: StepFailure } | { missing: string
 function tryRead(request: StampRequest, { latest, source }: Submission): Reading {
   const { template, inputs } = request;
   try {
-    if (template.kind === "ClusterDeploymentTemplate")
-      return { output: deployed(template, source ?? latest, inputs.deployment, contextOf(request)) };
+    if (template.kind === "ClusterDeploymentTemplate") {
+      const step = request.labels["carto.run/resource-name"] ?? "";
+      return { output: deployed(template, source ?? latest, { deployment: inputs.deployment, step }) };
+    }
     const [path] = pathsOf(template);
     if (source || path === undefined) return { output: readOutput(template, source ?? latest) };
     return hasFailed(template, latest) ? { unhealthy: true } : { missing: path };

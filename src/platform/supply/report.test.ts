@@ -114,7 +114,7 @@ const CHOICES: [name: string, options: object[], reason: string, message: RegExp
     "no option",
     [labelled("x", "c"), labelled("y", "d")],
     "TemplateOptionsMatchError",
-    /^expected exactly 1 option to match, found \[0\] matching options \[\] for resource \[s\]/,
+    /^expected exactly 1 option to match, found \[0\] matching options for resource \[s\]/,
   ],
   [
     "two options",
@@ -126,7 +126,7 @@ const CHOICES: [name: string, options: object[], reason: string, message: RegExp
     "an option that cannot be told",
     [{ name: "x", selector: several }, labelled("y", "b")],
     "ResolveTemplateOptionsError",
-    /^error matching against template options for resource \[s\].*finds 2 values/,
+    /^error matching against template option \[x\] for resource \[s\].*finds 2 values/,
   ],
 ];
 

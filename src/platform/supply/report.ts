@@ -33,9 +33,9 @@ export function resourceStatuses(
 
 function resourceStatus(result: StepResult, before: ResourceStatus | undefined, now: string): ResourceStatus {
   const { step, template, stamped, stampedResource: resource, output } = result;
-  const inputs = [...(step.sources ?? []), ...(step.images ?? []), ...(step.configs ?? [])].map((input) => ({
-    name: input.resource,
-  }));
+  const { sources = [], images = [], deployment, configs = [] } = step;
+  const read = [...sources, ...images, ...(deployment ? [deployment] : []), ...configs];
+  const inputs = read.map((input) => ({ name: input.resource }));
   const entry: ResourceStatus = {
     name: step.name,
     ...(inputs.length > 0 && { inputs }),

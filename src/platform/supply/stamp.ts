@@ -45,7 +45,7 @@ export function stamp(request: StampRequest, renderText: RenderTemplateText): Un
 }
 
 /** What tags can see. The owner goes by both of its names, as upstream has it. */
-export function contextOf({ owner, params, inputs, labels }: StampRequest): Record<string, unknown> {
+function contextOf({ owner, params, inputs, labels }: StampRequest): Record<string, unknown> {
   const sources = named(inputs.sources);
   const images = named(inputs.images);
   const configs = named(inputs.configs);

@@ -92,3 +92,20 @@ test("delete says whether there was something", async () => {
   assert.deepEqual([await store.delete(digest), await store.delete(digest)], [true, false]);
   assert.equal(await store.read(digest), undefined);
 });
+
+test("a blob is discarded when nobody has used it since, and whoever asks first keeps it", async () => {
+  let ahead = 0;
+  const clock = () => new Date(Date.now() + ahead);
+  const own = await BlobStore.open(join(root, "discard"), clock);
+  const { digest } = await own.put(Buffer.from("old"));
+  const since = () => clock().getTime() - 1000;
+  assert.equal(await own.discard(digest, since()), undefined, "new");
+  ahead = 10_000;
+  const asked = [own.discard(digest, since()), own.has(digest)];
+  assert.deepEqual(await Promise.all(asked), [undefined, true]);
+  ahead = 20_000;
+  await own.peek(digest);
+  assert.equal(await own.discard(digest, since()), 3);
+  assert.equal(await own.has(digest), false);
+  assert.equal(await own.discard(digest, since()), undefined);
+});

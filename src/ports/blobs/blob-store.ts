@@ -1,7 +1,7 @@
 /** Content-addressed files under `blobs/<algorithm>/<2 hex>/<hex>`, shared by builder, registry and node. */
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, unlinkSync } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { BlobWriter, type StoredBlob } from "./blob-writer.ts";
@@ -19,18 +19,21 @@ export type PutOptions = { expected?: string; algorithm?: DigestAlgorithm; signa
  */
 export class BlobStore {
   readonly directory: string;
+  private readonly clock: () => Date;
+  private readonly uses = new Map<string, number>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, clock: () => Date) {
     this.directory = directory;
+    this.clock = clock;
   }
 
   /** Opens the store in `directory`, creates it when missing, and removes what interrupted uploads left behind. */
-  static async open(directory: string): Promise<BlobStore> {
+  static async open(directory: string, clock: () => Date = () => new Date()): Promise<BlobStore> {
     const uploads = join(directory, "uploads");
     await rm(uploads, { recursive: true, force: true });
     await mkdir(uploads, { recursive: true });
     await mkdir(join(directory, "blobs"), { recursive: true });
-    return new BlobStore(directory);
+    return new BlobStore(directory, clock);
   }
 
   /** Stores the content, hashing it while it streams. Throws DigestMismatch when it is not what was expected. */
@@ -72,6 +75,7 @@ export class BlobStore {
   /** Flushes a complete file and gives it its final name. The caller vouches for the digest. */
   async adopt(file: string, digest: string): Promise<void> {
     const target = this.path(digest);
+    this.touch(digest);
     await flush(file);
     await this.ensureDirectory(dirname(target));
     await rename(file, target);
@@ -85,16 +89,24 @@ export class BlobStore {
 
   /** Size in bytes, or undefined when the blob is not here. */
   async size(digest: string): Promise<number | undefined> {
+    this.touch(digest);
     return (await unlessMissing(stat(this.path(digest))))?.size;
   }
 
   /** The whole content, or undefined when the blob is not here; for small blobs such as manifests. */
   read(digest: string): Promise<Buffer | undefined> {
+    this.touch(digest);
+    return unlessMissing(readFile(this.path(digest)));
+  }
+
+  /** Like {@link read}, for those who only look around: it does not count as a use. */
+  peek(digest: string): Promise<Buffer | undefined> {
     return unlessMissing(readFile(this.path(digest)));
   }
 
   /** The content as a stream; a missing blob surfaces as the stream's ENOENT error. */
   stream(digest: string, range?: ByteRange): Readable {
+    this.touch(digest);
     return createReadStream(this.path(digest), { highWaterMark: 256 * 1024, ...range });
   }
 
@@ -103,6 +115,40 @@ export class BlobStore {
     const parts = parsed(digest);
     if (!parts) throw new RangeError(`"${digest}" is not a sha256 or sha512 digest`);
     return join(this.directory, "blobs", parts.algorithm, parts.hex.slice(0, 2), parts.hex);
+  }
+
+  /** Says that somebody relies on the blob from now on; asking for it says so too. */
+  touch(digest: string): void {
+    this.uses.set(digest, this.clock().getTime());
+  }
+
+  /** When the blob was written, or since the program started asked for, the last time, in milliseconds; undefined when it is not here. */
+  async lastUse(digest: string): Promise<number | undefined> {
+    const entry = await unlessMissing(stat(this.path(digest)));
+    return entry && Math.max(entry.mtimeMs, this.uses.get(digest) ?? 0);
+  }
+
+  /** Every blob that is here. */
+  async *digests(): AsyncGenerator<string> {
+    const root = join(this.directory, "blobs");
+    for (const algorithm of await readdir(root))
+      for (const shard of await readdir(join(root, algorithm)))
+        for (const hex of await readdir(join(root, algorithm, shard))) yield `${algorithm}:${hex}`;
+  }
+
+  /**
+   * Removes a blob that nobody has used since a time, in milliseconds; resolves to the bytes that were freed, or
+   * undefined when it stays. Whoever asks for it from then on finds that it is not here; readers that have it open keep it.
+   */
+  async discard(digest: string, unusedSinceMs: number): Promise<number | undefined> {
+    const file = this.path(digest);
+    const entry = await unlessMissing(stat(file));
+    const isUsed = entry && Math.max(entry.mtimeMs, this.uses.get(digest) ?? 0) >= unusedSinceMs;
+    if (!entry || isUsed) return undefined;
+    // At once: between the look and the removal nobody can have asked for it.
+    unlinkSync(file);
+    this.uses.delete(digest);
+    return entry.size;
   }
 
   /** Removes a blob; false when it was not here. Readers that have it open keep it. */

@@ -53,7 +53,7 @@ export function gitEnvironment(options: Pick<GitOptions, "repository" | "config"
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "/bin/false",
     SSH_ASKPASS: "/bin/false",
-    GIT_SSH_COMMAND: "ssh -F /dev/null -o BatchMode=yes",
+    GIT_SSH_COMMAND: "/bin/false",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_ATTR_NOSYSTEM: "1",
@@ -108,7 +108,7 @@ function cannotStart(error: NodeJS.ErrnoException): GitError {
 
 const REASONS: readonly (readonly [RegExp, GitErrorReason])[] = [
   [
-    /authentication failed|could not read (username|password)|returned error: 40[13]|permission denied/i,
+    /authentication failed|could not read (username|password)|returned error: 40[13]|permission denied|host key verification failed/i,
     "Unauthorized",
   ],
   [/cannot lock ref|non-fast-forward|fetch first|stale info|incorrect old value|failed to push some refs/i, "Conflict"],
@@ -122,14 +122,20 @@ const REASONS: readonly (readonly [RegExp, GitErrorReason])[] = [
   ],
 ];
 
+/** What ssh says before git says no more than that it could not read. */
+const SSH_WORDS = /^(No \S+ host key is known for|Host key for|Load key|ssh: )|Permission denied \(/;
+
 /** The error that git's own words describe, without its prefixes and hints. */
 function toGitError(command: string, stderr: string, code: number): GitError {
   const lines = stderr
     .split(/[\n\r]+/)
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("hint:"));
-  const telling = lines.find((line) => /^(fatal|error|remote: error|! \[)/.test(line)) ?? lines[0];
-  const words = telling?.replace(/^(remote: )?(fatal|error): /, "") ?? `exit code ${code}`;
+    .filter((line) => line !== "" && !line.startsWith("hint:") && !line.includes("askpass"));
+  const ssh = lines.find((line) => SSH_WORDS.test(line));
+  const telling = ssh ?? lines.find((line) => /^(fatal|error|remote: error|! \[)/.test(line)) ?? lines[0];
+  const words =
+    telling?.replace(/^(remote: )?(fatal|error): /, "").replace(/"[^"]*\/identity"/, "of the Secret") ??
+    `exit code ${code}`;
   const reason = REASONS.find(([pattern]) => pattern.test(stderr))?.[1] ?? "Failed";
   return new GitError(reason, `${reason === "Failed" ? `git ${command}: ` : ""}${words.slice(0, 500)}`);
 }

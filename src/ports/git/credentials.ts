@@ -1,30 +1,48 @@
-/** Credentials for a remote repository, handed to git through its environment only. */
-import { GitError, type GitOptions } from "./cli.ts";
+/** Credentials for a remote repository, as Secrets of Flux and Kubernetes hold them, and the URLs that they are for. */
+import { GitError } from "./cli.ts";
 
-export type GitCredentials = { username: string; password: string } | { bearerToken: string };
+export type SshKey = {
+  privateKey: string;
+  /** Lines of a known_hosts file: hosts with other keys are refused. */
+  knownHosts: string;
+  passphrase?: string | undefined;
+};
+
+/** What a Secret offers; which of it is used depends on the URL. Texts are PEM where files would be. */
+export type GitCredentials = {
+  basic?: { username: string; password: string } | undefined;
+  bearerToken?: string | undefined;
+  /** Authorities that are trusted besides the usual ones. */
+  authority?: string | undefined;
+  client?: { certificate: string; key: string } | undefined;
+  ssh?: SshKey | undefined;
+};
 
 /**
- * Credentials from the decoded `data` of a Secret: `bearerToken`, or `username` and `password`.
- * Throws GitError Invalid when it holds neither.
+ * Credentials from the decoded `data` of a Secret: `username` and `password`, or `bearerToken`; `caFile` or `ca.crt`;
+ * `tls.crt` and `tls.key`; `identity` or `ssh-privatekey` with `known_hosts`, and `password` for the key.
+ * Throws GitError Invalid when it holds none of them, or half of a pair.
  */
 export function parseCredentials(data: Readonly<Record<string, string>>, source: string): GitCredentials {
-  const { bearerToken, username, password } = data;
-  if (bearerToken) return { bearerToken };
-  if (username !== undefined && password !== undefined) return { username, password };
-  throw new GitError("Invalid", `${source} must hold "username" and "password", or "bearerToken"`);
-}
-
-/** Git configuration that sends the credentials to the host of `url` and to no other. */
-export function credentialConfig(
-  url: string,
-  credentials: GitCredentials | undefined,
-): NonNullable<GitOptions["config"]> {
-  if (!credentials) return [];
-  const value =
-    "bearerToken" in credentials
-      ? `Bearer ${credentials.bearerToken}`
-      : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
-  return [[`http.${new URL(url).origin}/.extraHeader`, `Authorization: ${value}`]];
+  const { bearerToken, username, password, known_hosts: knownHosts } = data;
+  const { identity: privateKey = data["ssh-privatekey"], caFile: authority = data["ca.crt"] } = data;
+  const { "tls.crt": certificate, "tls.key": key } = data;
+  if (privateKey && !knownHosts)
+    throw new GitError("Invalid", `${source} must hold "known_hosts" beside its key: ssh-keyscan HOST prints them`);
+  if ((certificate === undefined) !== (key === undefined))
+    throw new GitError("Invalid", `${source} must hold both "tls.crt" and "tls.key", or neither`);
+  const credentials: GitCredentials = {
+    ...(bearerToken && { bearerToken }),
+    ...(!bearerToken && username !== undefined && password !== undefined && { basic: { username, password } }),
+    ...(authority && { authority }),
+    ...(certificate && key && { client: { certificate, key } }),
+    ...(privateKey && knownHosts && { ssh: { privateKey, knownHosts, passphrase: password } }),
+  };
+  if (Object.keys(credentials).length > 0) return credentials;
+  throw new GitError(
+    "Invalid",
+    `${source} must hold "username" and "password", "bearerToken", "caFile", or "identity" and "known_hosts"`,
+  );
 }
 
 /** The URL, when it is one that git may be sent to: http, https or ssh. Throws GitError Invalid otherwise. */

@@ -241,7 +241,7 @@ test("forty writers to one repository lose nothing, with pushes in between", asy
 
 test("commits to a remote repository, over and around other writers", async () => {
   await host.create("remote");
-  const credentials = { username: "me", password: "secret" };
+  const credentials = { basic: { username: "me", password: "secret" } };
   const location = { url: `http://${base}/remote.git`, credentials };
   const other = createGitPort({ cacheDirectory: join(directory, "mirrors-2") });
   try {

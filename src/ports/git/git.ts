@@ -1,11 +1,12 @@
 /** Git as the rest of the program sees it: pin, export, read, commit; hosted and remote repositories alike. */
 import type { Readable } from "node:stream";
+import type { Remote } from "./access.ts";
 import { GitError, git } from "./cli.ts";
 import { type CommitRequest, type CommitResult, moveBranch, writeCommit } from "./commit.ts";
-import { credentialConfig, withoutCredentials } from "./credentials.ts";
+import { withoutCredentials } from "./credentials.ts";
 import { type ExportOptions, exportTree, type ReadOptions, readFiles } from "./export.ts";
 import { KeyedLock } from "./keyed-lock.ts";
-import { type CallOptions, Mirrors, type Remote } from "./mirror.ts";
+import { type CallOptions, Mirrors } from "./mirror.ts";
 import { checkedRef } from "./names.ts";
 import { ObjectReader } from "./objects.ts";
 import { type Location, type Pinned, pin, type RefSelector } from "./pin.ts";
@@ -131,8 +132,8 @@ class Port implements GitPort {
       const result = await writeCommit(path, this.reader(path), tip, request, options);
       if (!result.changed) return result;
       const args = ["push", "--quiet", "--", remote.url, `${result.commit.id}:${ref}`];
-      const config = credentialConfig(remote.url, remote.credentials);
-      await git(args, { ...options, repository: path, config }).catch((error: unknown) => {
+      const pushed = this.mirrors.reach(remote, (access) => git(args, { ...options, ...access, repository: path }));
+      await pushed.catch((error: unknown) => {
         if (!(error instanceof GitError)) throw error;
         throw new GitError(error.reason, `${withoutCredentials(remote.url)}: ${error.message}`, { cause: error });
       });

@@ -1,12 +1,13 @@
 /** Local copies of remote repositories: only the refs that somebody asked for. */
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type Access, type Remote, withAccess } from "./access.ts";
 import { GitError, git } from "./cli.ts";
-import { checkedUrl, credentialConfig, type GitCredentials, withoutCredentials } from "./credentials.ts";
+import { withoutCredentials } from "./credentials.ts";
 import type { KeyedLock } from "./keyed-lock.ts";
 
-export type Remote = { url: string; credentials?: GitCredentials | undefined };
 export type CallOptions = { signal?: AbortSignal | undefined; timeoutMs?: number | undefined };
 
 /** The mirrors below one directory. They are a cache: deleting them costs one more fetch. */
@@ -17,6 +18,17 @@ export class Mirrors {
   constructor(directory: string, lock: KeyedLock) {
     this.directory = directory;
     this.lock = lock;
+    // Nobody else works here: keys are left only by a process that was killed.
+    rmSync(this.keys, { recursive: true, force: true });
+  }
+
+  private get keys(): string {
+    return join(this.directory, "keys");
+  }
+
+  /** Runs `work` with what reaches the remote, see {@link withAccess}. */
+  reach<T>(remote: Remote, work: (access: Access) => Promise<T>): Promise<T> {
+    return withAccess(remote, this.keys, work);
   }
 
   /** Where the mirror of a remote is, or will be; histories are kept apart from shallow copies. */
@@ -27,8 +39,8 @@ export class Mirrors {
 
   /** Refs of the remote by name, with the branch that HEAD points to. */
   async references(remote: Remote, patterns: readonly string[], options: CallOptions): Promise<RemoteReferences> {
-    const args = ["ls-remote", "--symref", "--", checkedUrl(remote.url), ...patterns];
-    return parseReferences(await git(args, { ...options, config: configOf(remote) }));
+    const args = ["ls-remote", "--symref", "--", remote.url, ...patterns];
+    return parseReferences(await this.reach(remote, (access) => git(args, { ...options, ...access })));
   }
 
   /** Brings refs or commits of the remote up to date in the mirror, under the same names; returns the mirror's path. */
@@ -58,13 +70,14 @@ export class Mirrors {
     depth: "shallow" | "full",
     options: CallOptions,
   ): Promise<void> {
-    const url = checkedUrl(remote.url);
+    const { url } = remote;
     await git(["init", "--bare", "--quiet", "--initial-branch=main", "--", path], options);
     if (wanted.length === 0) return;
     const refspecs = wanted.map((name) => (name.startsWith("refs/") ? `+${name}:${name}` : name));
     const shallow = depth === "shallow" ? ["--depth=1"] : [];
     const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", ...shallow, "--", url, ...refspecs];
-    await git(args, { ...options, repository: path, config: configOf(remote) }).catch((error: unknown) => {
+    const fetched = this.reach(remote, (access) => git(args, { ...options, ...access, repository: path }));
+    await fetched.catch((error: unknown) => {
       if (!(error instanceof GitError)) throw error;
       const words = withoutCredentials(error.message);
       throw new GitError(error.reason, `${withoutCredentials(url)}: ${words}`, { cause: error });
@@ -85,10 +98,6 @@ function parseReferences(text: string): RemoteReferences {
     if (id && name && /^[0-9a-f]{40}$/.test(id)) refs.set(name.replace(/\^\{\}$/, ""), id);
   }
   return { head, refs };
-}
-
-function configOf(remote: Remote): readonly (readonly [string, string])[] {
-  return credentialConfig(remote.url, remote.credentials);
 }
 
 /** A mirror that an interrupted fetch left unusable. */

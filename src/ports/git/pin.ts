@@ -1,9 +1,10 @@
 /** From a branch, tag, version range or commit to exactly one commit. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Remote } from "./access.ts";
 import { GitError, git } from "./cli.ts";
 import { withoutCredentials } from "./credentials.ts";
-import type { CallOptions, Mirrors, Remote } from "./mirror.ts";
+import type { CallOptions, Mirrors } from "./mirror.ts";
 import { checkedRef, isCommit } from "./names.ts";
 import type { ObjectReader } from "./objects.ts";
 import { highestInRange, isRange } from "./semver.ts";

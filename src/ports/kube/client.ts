@@ -4,7 +4,7 @@ import { apiVersionOf, parseApiVersion } from "#api/meta.ts";
 import type { Json } from "#kit/json.ts";
 import { formatLabels, type Labels } from "#kit/selector.ts";
 import { failure, hasReason } from "#kit/status.ts";
-import type { KubeRequest, Transport, WatchEvent } from "./transport.ts";
+import type { Account, KubeRequest, Transport, WatchEvent } from "./transport.ts";
 
 export type ListOptions = {
   namespace?: string | undefined;
@@ -44,11 +44,17 @@ const PATCH_TYPES: { readonly [type in PatchType]: string } = {
 export class KubeClient {
   readonly transport: Transport;
   private readonly fieldManager: string;
-  private readonly discovered = new Map<string, ResourceRef>();
+  private readonly discovered: Map<string, ResourceRef>;
 
-  constructor(transport: Transport, fieldManager = "slipway") {
+  constructor(transport: Transport, fieldManager = "slipway", discovered = new Map<string, ResourceRef>()) {
     this.transport = transport;
     this.fieldManager = fieldManager;
+    this.discovered = discovered;
+  }
+
+  /** A client that asks as a service account, and knows the kinds that this one knows. Throws as {@link Transport.as}. */
+  async as(account: Account): Promise<KubeClient> {
+    return new KubeClient(await this.transport.as(account), this.fieldManager, this.discovered);
   }
 
   /** The object, or undefined when there is none of that name. */

@@ -3,6 +3,7 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent, request as requestHttps } from "node:https";
 import { deepFreeze } from "#kit/json.ts";
 import { failure, type Status, StatusError } from "#kit/status.ts";
+import { AccountTokens } from "./account-tokens.ts";
 import { linesOf } from "./lines.ts";
 import type { KubeRequest, Transport, WatchEvent } from "./transport.ts";
 
@@ -17,16 +18,31 @@ export type HttpTransportOptions = {
   /** Bearer token. */
   token?: string | undefined;
   userAgent?: string;
+  clock?: () => Date;
 };
 
-/** Connections are kept open and reused; `close` ends them. */
+type Agents = {
+  own: Agent;
+  /** Shows no client certificate: a server believes that more than a token. */
+  anonymous: Agent;
+};
+
+/** Connections are kept open and reused; `close` ends them, with those of accounts. */
 export function httpTransport(options: HttpTransportOptions): Transport {
-  const { ca, cert, key, token, userAgent = "slipway" } = options;
+  const { ca, cert, key } = options;
+  const common = { keepAlive: true, scheduling: "lifo", ...(ca && { ca }) } as const;
+  const own = new Agent({ ...common, ...(cert && { cert }), ...(key && { key }) });
+  const agents = { own, anonymous: new Agent(common) };
+  const close = async (): Promise<void> => {
+    for (const agent of Object.values(agents)) agent.destroy();
+  };
+  return { ...over(agents, options), close };
+}
+
+function over({ own, anonymous }: Agents, options: HttpTransportOptions): Transport {
+  const { token, userAgent = "slipway", clock = () => new Date() } = options;
   const base = new URL(options.server);
   const secure = base.protocol === "https:";
-  const agent = secure
-    ? new Agent({ keepAlive: true, scheduling: "lifo", ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
-    : undefined;
   const headers = {
     accept: "application/json",
     "user-agent": userAgent,
@@ -37,16 +53,19 @@ export function httpTransport(options: HttpTransportOptions): Transport {
       base,
       request,
       headers,
-      start: secure ? (url, init) => requestHttps(url, { ...init, agent }) : (url, init) => requestHttp(url, init),
+      start: secure ? (url, init) => requestHttps(url, { ...init, agent: own }) : (url, init) => requestHttp(url, init),
     });
+  const request = async (request: KubeRequest): Promise<unknown> => {
+    const text = await textOf(await open(request));
+    return deepFreeze(text === "" ? undefined : parseAnswer(text));
+  };
+  const tokens = new AccountTokens(request, clock);
   return {
-    request: async (request) => {
-      const text = await textOf(await open(request));
-      return deepFreeze(text === "" ? undefined : parseAnswer(text));
-    },
+    request,
     watch: (request) => watch(open, request),
     stream: async (request) => await open(request),
-    close: async () => agent?.destroy(),
+    as: async (account) => over({ own: anonymous, anonymous }, { ...options, token: await tokens.of(account) }),
+    close: async () => undefined,
   };
 }
 

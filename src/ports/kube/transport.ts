@@ -15,6 +15,9 @@ export type KubeRequest = {
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
 export type WatchEvent<T> = { type: WatchEventType; object: T };
 
+/** A service account. Another one of the same name has another uid. */
+export type Account = { namespace: string; name: string; uid: string };
+
 /** One cluster's API. Answers are shared and frozen: copy before changing. */
 export interface Transport {
   /** The parsed body of a 2xx answer. Throws StatusError for anything else. */
@@ -23,5 +26,7 @@ export interface Transport {
   watch(request: KubeRequest): AsyncIterable<WatchEvent<unknown>>;
   /** The raw bytes of an answer as they come, e.g. of a log that is followed. */
   stream(request: KubeRequest): Promise<AsyncIterable<Uint8Array>>;
+  /** The same API, asked by a service account. Throws NotFound when there is no such account, Forbidden when we may not. */
+  as(account: Account): Promise<Transport>;
   close(): Promise<void>;
 }

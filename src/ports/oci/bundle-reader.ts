@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { RegistryClient } from "./client.ts";
-import { type Descriptor, ImageError, type ImageManifest } from "./image.ts";
+import { type Descriptor, ImageError, type ImageManifest, type RegistryCredentials } from "./image.ts";
 import { type Compression, compressionOf, isIndexType } from "./media-types.ts";
 import { type Reference, renderReference } from "./reference.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -18,7 +18,7 @@ export type BundleSource = {
 
 export type BundleAccess = {
   /** The Authorization header for a host; undefined to go without. */
-  credentials: (host: string) => Promise<string | undefined>;
+  credentials: RegistryCredentials;
   signal: AbortSignal;
 };
 

@@ -4,7 +4,7 @@ import { sha256 } from "#kit/names.ts";
 import { renderYaml } from "#kit/yaml.ts";
 import type { BlobStore } from "#ports/blobs/blob-store.ts";
 import { RegistryClient } from "./client.ts";
-import type { Descriptor, ImageConfig, ImageManifest } from "./image.ts";
+import type { Descriptor, ImageConfig, ImageManifest, RegistryCredentials } from "./image.ts";
 import { type LayerEntry, parentsOf, writeLayer } from "./layer.ts";
 import { DOCKER_CONFIG, DOCKER_LAYER, DOCKER_MANIFEST } from "./media-types.ts";
 import { parseReference, type Reference } from "./reference.ts";
@@ -57,7 +57,7 @@ export async function writeBundle(blobs: BlobStore, content: BundleContent, sign
 export async function pushBundle(
   reference: Reference,
   { manifest, blobs }: Bundle,
-  { store, credentials }: { store: BlobStore; credentials: (host: string) => Promise<string | undefined> },
+  { store, credentials }: { store: BlobStore; credentials: RegistryCredentials },
 ): Promise<void> {
   const client = new RegistryClient({ credentials });
   for (const blob of blobs) await client.pushBlob(reference, blob, () => store.stream(blob.digest));

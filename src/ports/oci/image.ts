@@ -52,29 +52,32 @@ export type UnpackedImage = {
 /** What is known of an image without its layers. */
 export type ImageDescription = Omit<UnpackedImage, "layers">;
 
+export type UnpackOptions = {
+  /** Gives the image as a single directory, for those who do not stack layers. */
+  flat?: boolean;
+};
+
 /** Where a node gets images from. */
 export interface ImageSource {
   /** Resolves a reference to its digest and reads the configuration; fetches no layer. Throws ImageError. */
   describe(reference: string, signal?: AbortSignal): Promise<ImageDescription>;
   /** Fetches and unpacks an image; each layer is unpacked once, however many images share it. Throws ImageError. */
-  unpack(reference: string, signal?: AbortSignal): Promise<UnpackedImage>;
+  unpack(reference: string, signal?: AbortSignal, options?: UnpackOptions): Promise<UnpackedImage>;
 }
 
 /** Which unpacked layers may go, and when. */
 export type LayerSweep = {
-  /** Directories that containers use. */
-  inUse: ReadonlySet<string>;
+  /** Directories that images or containers need. */
+  keep: ReadonlySet<string>;
   /** Layers that were used less long ago stay, in milliseconds. */
   minAgeMs: number;
-  /** Layers that were not used for longer go in any case. */
-  maxAgeMs: number;
-  /** How many bytes should be freed beyond that, those first that were not used for longest. */
-  bytes: number;
 };
 
 /** Keeps unpacked layers within bounds. */
 export interface LayerKeeper {
-  /** Removes unpacked layers; they come back when an image needs them. Resolves to the bytes that were freed. */
+  /** The file system that they are on. */
+  readonly directory: string;
+  /** Removes the other layers; they come back when an image needs them. Resolves to the bytes that were freed. */
   sweep(sweep: LayerSweep): Promise<number>;
 }
 
@@ -83,12 +86,15 @@ export type LayerFile = { path: string; content: Uint8Array };
 
 export type LayerReadOptions = { maxBytes: number; maxFiles: number; signal?: AbortSignal };
 
+/** The `Authorization` header for a repository of a registry host (`host:port`), such as `Basic …`; undefined to go without. */
+export type RegistryCredentials = (host: string, repository: string) => Promise<string | undefined>;
+
 /** Reads into images without unpacking them. */
 export interface LayerReader {
   /** The regular files of the layer with this diffID; the same array while it is remembered. Throws ImageError, also beyond the limits. */
   readLayer(reference: string, diffId: string, options: LayerReadOptions): Promise<readonly LayerFile[]>;
-  /** The same source, but other registries are asked with these credentials (`Authorization` header by host). */
-  withCredentials(credentials: (host: string) => Promise<string | undefined>): ImageSource & LayerReader;
+  /** The same source, but other registries are asked with these credentials. */
+  withCredentials(credentials: RegistryCredentials): ImageSource & LayerReader;
 }
 
 /** Why an image could not be had; `reason` is the container waiting reason that a kubelet reports. */

@@ -33,6 +33,22 @@ export class LayerCache {
     return known ?? this.running.run(key, async (shared) => this.remember(key, await make(shared)), signal);
   }
 
+  /** Forgets what cannot be had any more because its content is gone. */
+  async forgetMissing(): Promise<void> {
+    const entries = [...(this.index.bucket(BUCKET) as ReadonlyMap<string, Layer[]>)];
+    const missing = await Promise.all(
+      entries.map(async ([name, layers]) =>
+        (await this.isHere(layers)) ? [] : [{ bucket: BUCKET, name, value: undefined }],
+      ),
+    );
+    await this.index.apply(missing.flat());
+  }
+
+  private async isHere(layers: readonly Layer[]): Promise<boolean> {
+    const uses = await Promise.all(layers.map(({ descriptor }) => this.blobs.lastUse(descriptor.digest)));
+    return uses.every((use) => use !== undefined);
+  }
+
   private async find(key: string): Promise<Layer[] | undefined> {
     const known = this.index.get(BUCKET, key) as Layer[] | undefined;
     if (!known) return undefined;

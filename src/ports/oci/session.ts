@@ -1,10 +1,9 @@
 /** Requests to an OCI registry: plain HTTP on loopback, HTTPS elsewhere, with the Bearer token flow. */
-import { ImageError } from "./image.ts";
+import { ImageError, type RegistryCredentials } from "./image.ts";
 import { type Reference, renderReference } from "./reference.ts";
 
 export type RegistryClientOptions = {
-  /** The Authorization header for a host (`host:port`), such as `Basic …`; undefined to go without. */
-  credentials?: (host: string) => Promise<string | undefined>;
+  credentials?: RegistryCredentials;
   fetch?: typeof fetch;
 };
 
@@ -35,7 +34,7 @@ export class RegistrySession {
   async send(call: RegistryCall): Promise<Response> {
     const { reference, action } = call;
     const key = `${action} ${reference.host}/${reference.repository}`;
-    const known = this.tokens.get(key) ?? (await this.options.credentials?.(reference.host));
+    const known = this.tokens.get(key) ?? (await this.options.credentials?.(reference.host, reference.repository));
     const first = await this.attempt(call, known);
     if (first.status !== 401) return first;
     await first.body?.cancel();
@@ -72,7 +71,7 @@ export class RegistrySession {
     const actions = call.action === "push" ? "pull,push" : "pull";
     if (fields.service) url.searchParams.set("service", fields.service);
     url.searchParams.set("scope", fields.scope ?? `repository:${call.reference.repository}:${actions}`);
-    const credentials = await this.options.credentials?.(call.reference.host);
+    const credentials = await this.options.credentials?.(call.reference.host, call.reference.repository);
     const headers = credentials ? { Authorization: credentials } : ({} as Record<string, string>);
     const { signal } = call;
     const response = await this.fetch(call, url.href, { headers, ...(signal && { signal }) });

@@ -45,6 +45,8 @@ export class FakeContainer implements Container {
   /** What exec answers. */
   execResult: ExecResult = { code: 0, output: "", timedOut: false };
   removed = false;
+  /** A directory of the test's that stands for what the program has written. */
+  writable?: string;
   private readonly ignoresTerm: boolean;
   private settle: (exit: ContainerExit) => void = () => undefined;
 
@@ -94,7 +96,7 @@ export class FakeContainer implements Container {
 export class FakeRuntime implements SandboxRuntime {
   readonly name = "fake";
   readonly limitations: readonly string[] = ["nothing runs"];
-  readonly enforces = { limits: true, groups: true, seccomp: true };
+  readonly enforces = { limits: true, groups: true, seccomp: true, sharedProcesses: true };
   readonly containers: FakeContainer[] = [];
   recovered = 0;
   /** Exit code of containers that end by themselves right away; undefined for those that go on. */

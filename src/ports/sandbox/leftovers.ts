@@ -21,25 +21,36 @@ export async function removeCgroups(path: string, kept: ReadonlySet<string> = ne
       (root) => directory.startsWith(`${root}/`) && kept.has(directory.slice(root.length + 1).split("/")[0] ?? ""),
     );
   const trees = all.filter((directory) => !isKept(directory));
-  for (let step = 0; step < WAIT_STEPS; step++) {
-    const pids = (await Promise.all(trees.map(processesIn))).flat();
-    if (pids.length === 0) break;
-    for (const pid of new Set(pids)) kill(pid);
-    await sleep(WAIT_STEP_MS);
-  }
+  await killAll(trees);
   const parents = roots.map((root) => dirname(join(root, path)));
   for (const directory of [...trees, ...parents]) await rmdir(directory).catch(() => undefined);
 }
 
+/** Kills every process in the cgroup `path` and below it, in all hierarchies, and waits for the end. */
+export async function killGroup(path: string): Promise<void> {
+  const trees = await Promise.all((await hierarchies()).map((root) => tree(join(root, path))));
+  await killAll(trees.flat());
+}
+
+async function killAll(cgroups: readonly string[]): Promise<void> {
+  for (let step = 0; step < WAIT_STEPS; step++) {
+    const pids = (await Promise.all(cgroups.map(processesIn))).flat();
+    if (pids.length === 0) return;
+    for (const pid of new Set(pids)) kill(pid);
+    await sleep(WAIT_STEP_MS);
+  }
+}
+
 /** Kills every process that was started with `argument` on its command line. */
 export async function killByArgument(argument: string): Promise<void> {
+  for (const pid of await findByArgument(argument)) kill(pid);
+}
+
+/** Other processes that were started with `argument` on their command line. */
+export async function findByArgument(argument: string): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      if (pid !== process.pid && command.split("\0").includes(argument)) kill(pid);
-    }),
-  );
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return pids.filter((pid, index) => pid !== process.pid && commands[index]?.split("\0").includes(argument));
 }
 
 /**

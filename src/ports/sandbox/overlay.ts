@@ -15,12 +15,17 @@ export type OverlayPlan = {
 
 /** Makes the directories of a writable layer below `directory`, with a writable /tmp in it. */
 export async function prepareOverlay(directory: string): Promise<void> {
-  const temp = join(directory, "upper", "tmp");
+  const temp = join(writableLayer(directory), "tmp");
   await Promise.all([
     mkdir(temp, { recursive: true }).then(() => chmod(temp, 0o1777)),
     mkdir(join(directory, "work"), { recursive: true }),
     mkdir(join(directory, "merged"), { recursive: true }),
   ]);
+}
+
+/** Where a container's changes are. */
+export function writableLayer(directory: string): string {
+  return join(directory, "upper");
 }
 
 /** Mount options that lay `layers` (lowest first) below the writable layer of `directory`. Throws SandboxError when there are too many. */
@@ -31,7 +36,7 @@ export function planOverlay(layers: readonly string[], directory: string, extra:
   const lower = layers.toReversed().map((layer) => escaped(relative(cwd, layer) || "."));
   const options = [
     `lowerdir=${lower.join(":")}`,
-    `upperdir=${escaped(join(directory, "upper"))}`,
+    `upperdir=${escaped(writableLayer(directory))}`,
     `workdir=${escaped(join(directory, "work"))}`,
     ...extra,
   ].join(",");

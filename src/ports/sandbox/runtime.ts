@@ -8,6 +8,10 @@ export type Mount = {
   /** An absolute path in the container; it is created when the image has none. */
   target: string;
   readOnly: boolean;
+  /** Nothing in it can be run. */
+  noExec?: boolean;
+  /** What the host mounts below it later appears in the container too. */
+  followsHost?: boolean;
 };
 
 /** Order for mounting: parents before what is mounted below them. */
@@ -37,6 +41,8 @@ export type ContainerSpec = {
   /** `uid`, `uid:gid`, or names that the image's /etc/passwd and /etc/group know. */
   user: string;
   groups?: readonly number[];
+  /** Adds the groups in which the image has the user. */
+  imageGroups?: boolean;
   hostname: string;
   mounts: readonly Mount[];
   resources: Resources;
@@ -49,6 +55,8 @@ export type ContainerSpec = {
   /** Kernel settings of the container's own namespaces, by dotted name. */
   sysctls?: Readonly<Record<string, string>>;
   network: NetworkAttachment;
+  /** A process on the host whose PID namespace it joins. Default: it has one of its own. */
+  processesOf?: number;
   /** Keeps standard input open for those who attach. Default: the program finds it ended. */
   stdin?: boolean;
   /** Standard input ends with the first attachment that has used it. */
@@ -115,6 +123,8 @@ export interface Container {
   readonly id: string;
   /** Process id on the host. */
   readonly pid: number;
+  /** The directory of what it has written into its image, where that can be told. */
+  readonly writable?: string;
   /** Settles when every process of the container is gone and its output is written. Never rejects. */
   readonly exited: Promise<ContainerExit>;
   /** Signals the container's first process; no effect once it has ended. */
@@ -143,7 +153,12 @@ export interface SandboxRuntime {
   /** What a container asks for and this runtime does not enforce, one sentence each. */
   readonly limitations: readonly string[];
   /** Which of the things are enforced that a container may ask for. */
-  readonly enforces: { readonly limits: boolean; readonly groups: boolean; readonly seccomp: boolean };
+  readonly enforces: {
+    readonly limits: boolean;
+    readonly groups: boolean;
+    readonly seccomp: boolean;
+    readonly sharedProcesses: boolean;
+  };
   /** Starts a container. Throws SandboxError when it cannot be made or its program cannot be started. */
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<Container>;
   /**

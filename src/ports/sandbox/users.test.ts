@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { resolveUser } from "./users.ts";
+import { imageGroups, resolveUser } from "./users.ts";
 
 describe("resolveUser", () => {
   let directory = "";
@@ -29,6 +29,19 @@ describe("resolveUser", () => {
   for (const { user, uid, gid } of cases)
     it(`"${user}" is ${uid}:${gid}`, async () =>
       assert.deepEqual(await resolveUser(user, [join(directory, "base"), join(directory, "top")]), { uid, gid }));
+
+  it("finds the groups that a user is a member of, by name and by number", async () => {
+    const layers = [join(directory, "base"), join(directory, "top")];
+    await writeFile(
+      join(directory, "top/etc/group"),
+      "cnb:x:1002:\nstaff:x:50:root,cnb\nvideo:x:44:cnb\nbad:x:no:cnb\n",
+    );
+    assert.deepEqual(await imageGroups("cnb", layers), [44, 50]);
+    assert.deepEqual(await imageGroups("1001:7", layers), [44, 50]);
+    assert.deepEqual(await imageGroups("", layers), [50]);
+    assert.deepEqual(await imageGroups("4711", layers), []);
+    await rm(join(directory, "top/etc/group"));
+  });
 
   it("does not know names that only a covered layer has", async () => {
     const layers = [join(directory, "base"), join(directory, "top")];

@@ -19,14 +19,28 @@ export async function resolveUser(user: string, layers: readonly string[]): Prom
   return { uid, gid: Number(found[2]) };
 }
 
+/** The groups of which the image's own /etc/group says that the user, `name` or `uid`, is a member; sorted. */
+export async function imageGroups(user: string, layers: readonly string[]): Promise<number[]> {
+  const [given = ""] = user === "" ? ["0"] : user.split(":", 1);
+  const name = (await lookUp(layers, "etc/passwd", given))?.[0];
+  if (!name) return [];
+  const rows = await readRows(layers, "etc/group");
+  const member = rows.filter((row) => row[3]?.split(",").includes(name) && isNumber(row[2] ?? ""));
+  return [...new Set(member.map((row) => Number(row[2])))].sort((left, right) => left - right);
+}
+
 async function lookUp(layers: readonly string[], path: string, wanted: string): Promise<string[] | undefined> {
+  const rows = await readRows(layers, path);
+  return rows.find((row) => row[0] === wanted || (isNumber(wanted) && row[2] === wanted));
+}
+
+/** The file of the highest layer that has one. */
+async function readRows(layers: readonly string[], path: string): Promise<string[][]> {
   for (const layer of layers.toReversed()) {
     const text = await readInside(layer, path);
-    if (text === undefined) continue;
-    const rows = text.split("\n").map((line) => line.split(":"));
-    return rows.find((row) => row[0] === wanted || (isNumber(wanted) && row[2] === wanted));
+    if (text !== undefined) return text.split("\n").map((line) => line.trim().split(":"));
   }
-  return undefined;
+  return [];
 }
 
 /** The file's text; a link that leads out of the layer counts as absent. */

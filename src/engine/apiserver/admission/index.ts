@@ -9,6 +9,7 @@ import { type Dispatch, webhookGate } from "./dispatch.ts";
 import { bindingPlugin, rolePlugin } from "./escalation.ts";
 import type { Admission, Gate, Operation, Plugin } from "./gate.ts";
 import { Hooks } from "./hooks.ts";
+import { claimLimits, podLimits } from "./limits/index.ts";
 import { podPlugin } from "./pods.ts";
 import { serviceResolver } from "./services.ts";
 
@@ -35,23 +36,25 @@ export function createAdmission({
   const hooks = new Hooks(objects, registry);
   const client = createWebhookClient(resolveService ?? serviceResolver(objects));
   const dispatch: Dispatch = { client, objects, randomBytes };
-  const plugins: { readonly [resource: string]: Plugin } = {
-    "/persistentvolumeclaims": claimResizePlugin(objects),
-    "/pods": podPlugin(objects, controllers ? randomBytes : undefined),
-    [`${RBAC_GROUP}/roles`]: rolePlugin(access),
-    [`${RBAC_GROUP}/clusterroles`]: rolePlugin(access),
-    [`${RBAC_GROUP}/rolebindings`]: bindingPlugin(access),
-    [`${RBAC_GROUP}/clusterrolebindings`]: bindingPlugin(access),
+  const plugins: { readonly [resource: string]: readonly Plugin[] } = {
+    "/persistentvolumeclaims": [claimLimits(objects), claimResizePlugin(objects)],
+    "/pods/resize": [podLimits(objects, "UPDATE")],
+    "/pods": [podLimits(objects, "CREATE"), podPlugin(objects, controllers ? randomBytes : undefined)],
+    [`${RBAC_GROUP}/roles`]: [rolePlugin(access)],
+    [`${RBAC_GROUP}/clusterroles`]: [rolePlugin(access)],
+    [`${RBAC_GROUP}/rolebindings`]: [bindingPlugin(access)],
+    [`${RBAC_GROUP}/clusterrolebindings`]: [bindingPlugin(access)],
   };
   const gate = (request: ResourceRequest, operation: Operation): Gate | undefined => {
     const { served, target } = request;
     const { group, plural } = served.facts;
-    const plugin = target.subresource === undefined ? plugins[`${group}/${plural}`] : undefined;
-    const builtin = plugin?.operations.includes(operation) ? pluginGate(plugin, request) : undefined;
+    const builtin = plugins[[group, plural, target.subresource ?? []].flat().join("/")] ?? [];
+    const gates = builtin
+      .filter(({ operations }) => operations.includes(operation))
+      .map((plugin) => pluginGate(plugin, request));
     const matches = hooks.find(served, target.subresource, operation);
-    if (!matches) return builtin;
-    const remote = webhookGate(matches, { request, operation }, dispatch);
-    return builtin ? inSequence(builtin, remote) : remote;
+    if (matches) gates.push(webhookGate(matches, { request, operation }, dispatch));
+    return gates.length > 0 ? gates.reduce(inSequence) : undefined;
   };
   return {
     gate,

@@ -25,6 +25,8 @@ export type Identity = {
   readonly tokens: Tokens;
   /** The user of a token for one of `audiences` (default: this server), and which of them it is for; undefined when it is not valid. */
   authenticate(token: string, audiences?: readonly string[]): Promise<Authenticated | undefined>;
+  /** The user that a token of the account would be; undefined when there is no such account. */
+  account(reference: Reference & { namespace: string }): User | undefined;
 };
 
 /** Recognizes the tokens that `tokens` signs, as long as the objects that they name exist. */
@@ -39,6 +41,10 @@ export function createIdentity(tokens: Tokens, objects: ObjectStore, clock: () =
       if (shared.length === 0) return undefined;
       const user = userOf(claims.sub, claims, { objects, now: clock().getTime() });
       return user && { user, audiences: shared };
+    },
+    account: ({ namespace, name, uid }) => {
+      const claim = { namespace, serviceaccount: { name, uid } };
+      return accountUser(claim, undefined, { objects, now: clock().getTime() });
     },
   };
 }

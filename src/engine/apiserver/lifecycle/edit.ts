@@ -13,12 +13,18 @@ type Edit = {
   key: string;
   /** Changes the draft in place; returns false to leave the object alone. */
   change: (draft: Unstructured) => boolean;
-  /** Whether the status is what is changed, and is said to be the server's. */
+  /** Whether the status is what is changed, and is said to be the manager's. */
   status?: boolean;
+  /** Default: the server. */
+  manager?: string;
 };
 
 /** Changes an object in place, if it is still there. */
-export async function edit(core: Core, served: ServedResource, { key, change, status }: Edit): Promise<void> {
+export async function edit(
+  core: Core,
+  served: ServedResource,
+  { key, change, status, manager = MANAGER }: Edit,
+): Promise<void> {
   const current = core.objects.latest(served.collection, key);
   if (!current) return;
   const draft = clone(current.object) as Unstructured;
@@ -28,7 +34,7 @@ export async function edit(core: Core, served: ServedResource, { key, change, st
       served,
       draft,
       current: current.object,
-      manager: MANAGER,
+      manager,
       at: core.clock(),
       subresource: "status",
     });

@@ -18,7 +18,7 @@ test("events go an hour after they were last seen", async () => {
   const clock = () => now;
   const tokens = await loadTokens(folder, clock);
   const server = createServer({ store: memoryStore(), clock, randomBytes, tokens, controllers: true });
-  const client = new KubeClient(inProcessTransport(server.handle, { username: "admin", groups: ["system:masters"] }));
+  const client = new KubeClient(inProcessTransport(server, { username: "admin", groups: ["system:masters"] }));
   await client.create(Namespace, { metadata: { name: "n" } } as never);
   const event = (name: string, lastTimestamp?: string) =>
     client.create(Event, {

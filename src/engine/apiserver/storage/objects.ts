@@ -62,6 +62,16 @@ export class ObjectStore {
     return pending ? pending.entry : collection.get(key);
   }
 
+  /** The newest versions of the objects of a namespace, or of all, committed or about to be; in no order. */
+  newest(collection: Collection, namespace = ""): Entry[] {
+    const prefix = `${collection.id}/${namespace && `${namespace}/`}`;
+    const coming = [...this.pending].filter(([key]) => key.startsWith(prefix));
+    if (coming.length === 0) return collection.range(namespace);
+    const keys = new Set(coming.map(([key]) => key.slice(collection.id.length + 1)));
+    const settled = collection.range(namespace).filter(({ key }) => !keys.has(key));
+    return [...settled, ...coming.flatMap(([, { entry }]) => entry ?? [])];
+  }
+
   /** Resolves when the newest version of the object is durable. */
   async settled(collection: Collection, key: string): Promise<void> {
     await this.pending.get(`${collection.id}/${key}`)?.done;

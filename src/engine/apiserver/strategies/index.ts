@@ -7,11 +7,12 @@ import { disruptionBudgetStrategy } from "./disruption-budgets.ts";
 import { eventStrategy, newEventStrategy } from "./events.ts";
 import { formed } from "./form.ts";
 import { ingressClassStrategy, ingressStrategy } from "./ingresses.ts";
+import { limitRangeStrategy } from "./limit-ranges.ts";
 import { namespaceStrategy } from "./namespaces.ts";
 import { networkPolicyStrategy } from "./network-policies.ts";
 import { nodeStrategy } from "./nodes.ts";
 import { podStrategy } from "./pods/index.ts";
-import { limitRangeStrategy, quotaStrategy } from "./quotas.ts";
+import { quotaStrategy } from "./quotas.ts";
 import {
   clusterRoleBindingStrategy,
   clusterRoleStrategy,

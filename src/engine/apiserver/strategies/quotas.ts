@@ -1,5 +1,5 @@
-/** ResourceQuotas and LimitRanges as objects. */
-import type { LimitRange, LimitRangeItem, ResourceQuota } from "#api/builtin/types.gen.ts";
+/** ResourceQuotas as objects. */
+import type { ResourceQuota } from "#api/builtin/types.gen.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { deepEqual, type Mutable } from "#kit/json.ts";
 import { parseQuantity } from "#kit/quantity.ts";
@@ -69,64 +69,3 @@ function checkScopes(scopes: readonly string[], names: readonly string[], report
   for (const pair of CONFLICTING)
     if (pair.every((scope) => scopes.includes(scope))) report.invalid(scopes, "conflicting scopes");
 }
-
-const asRange = (object: Unstructured): Mutable<LimitRange> => object as unknown as Mutable<LimitRange>;
-const FIELDS = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] as const;
-
-export const limitRangeStrategy: Strategy = {
-  createsOnUpdate: true,
-  defaults: (draft) => {
-    for (const limit of asRange(draft).spec?.limits ?? []) if (limit.type === "Container") defaultLimit(limit);
-  },
-  validate: (draft) =>
-    violations((report) => {
-      const seen = new Set<string>();
-      asRange(draft).spec?.limits?.forEach((limit, index) => {
-        const at = report.at("spec", "limits").item(index);
-        at.at("type").invalidFor(limit.type ?? "", labelKey(limit.type ?? ""));
-        if (seen.has(limit.type)) at.at("type").duplicate(limit.type);
-        seen.add(limit.type);
-        checkLimit(limit, at);
-      });
-    }),
-};
-
-/** A maximum is the default limit, a default limit the default request, and a minimum the request of last resort. */
-function defaultLimit(limit: Mutable<LimitRangeItem>): void {
-  const limits = { ...limit.max, ...limit.default };
-  if (Object.keys(limits).length > 0) limit.default = limits;
-  const requests = { ...limit.min, ...limits, ...limit.defaultRequest };
-  if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
-}
-
-function checkLimit(limit: LimitRangeItem, report: Report): void {
-  const isOfPods = limit.type === "Pod";
-  for (const field of ["default", "defaultRequest"] as const)
-    if (isOfPods && limit[field]) report.at(field).forbidden("may not be specified when `type` is 'Pod'");
-  if (limit.type === "PersistentVolumeClaim" && !limit.min?.storage && !limit.max?.storage)
-    report.at("limits").required("either minimum or maximum storage value is required, but neither was provided");
-  const names = new Set(FIELDS.flatMap((field) => Object.keys(limit[field] ?? {})));
-  for (const name of names) checkName(limit, name, isOfPods, report);
-}
-
-function checkName(limit: LimitRangeItem, name: string, isOfPods: boolean, report: Report): void {
-  const { min, max, default: limits, defaultRequest: requests, maxLimitRequestRatio: ratio } = limit;
-  const compare = (field: string, [low, lowText]: Bound, [high, highText]: Bound, shown: string | undefined): void => {
-    if (low === undefined || high === undefined || amountOf(low) <= amountOf(high)) return;
-    report.at(field).key(name).invalid(shown, `${lowText} value ${low} is greater than ${highText} value ${high}`);
-  };
-  const of = (amounts: Record<string, string> | undefined, text: string): Bound => [amounts?.[name], text];
-  compare("min", of(min, "min"), of(max, "max"), min?.[name]);
-  if (!isOfPods) {
-    compare("defaultRequest", of(min, "min"), of(requests, "default request"), requests?.[name]);
-    compare("defaultRequest", of(requests, "default request"), of(max, "max"), requests?.[name]);
-    compare("defaultRequest", of(requests, "default request"), of(limits, "default limit"), requests?.[name]);
-    compare("default", of(min, "min"), of(limits, "default"), min?.[name]);
-    compare("default", of(limits, "default"), of(max, "max"), max?.[name]);
-  }
-  const most = ratio?.[name];
-  if (most !== undefined && amountOf(most) < NANO)
-    report.at("maxLimitRequestRatio").key(name).invalid(most, `ratio ${most} is less than 1`);
-}
-
-type Bound = readonly [amount: string | undefined, text: string];

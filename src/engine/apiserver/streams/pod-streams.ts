@@ -33,4 +33,6 @@ export interface PodStreams {
   container(namespace: string, pod: string, container: string): RunningContainer | undefined;
   /** A connection to a TCP port of a pod. Rejects with an Error that says what went wrong. */
   connect(namespace: string, pod: string, port: number): Promise<Duplex>;
+  /** A connection to an address that pods have; default: as to any other address. Rejects like {@link connect}. */
+  dial?(place: { host: string; port: number }): Promise<Duplex>;
 }

@@ -1,5 +1,5 @@
 /** What a proxy request leads to: a port of a pod, or an endpoint of a service. */
-import { connect } from "node:net";
+import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Service } from "#api/builtin/types.gen.ts";
@@ -69,12 +69,13 @@ function serviceTarget({ served, target }: ResourceRequest, server: Server, { sc
     throw failure("ServiceUnavailable", `no service port ${port} found for service ${JSON.stringify(name)}`);
   const place = found && findEndpoint(server.objects, { namespace, name, port: found.name });
   if (!place) throw failure("ServiceUnavailable", `no endpoints available for service ${JSON.stringify(name)}`);
-  return { scheme, hosts: [place.host, `${place.host}:${place.port}`], connect: () => dial(place) };
+  const connect = () => server.podStreams?.dial?.(place) ?? dial(place);
+  return { scheme, hosts: [place.host, `${place.host}:${place.port}`], connect };
 }
 
 function dial({ host, port }: { host: string; port: number }): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
+    const socket = connectTcp({ host, port });
     socket.once("error", () => reject(new Error(`dial tcp ${host}:${port}: connect: connection refused`)));
     socket.once("connect", () => resolve(socket.removeAllListeners("error")));
   });

@@ -60,12 +60,12 @@ export async function insert(
   if (gate) served.strategy.defaults?.(draft);
   served.strategy.prepareCreate?.(draft);
   request.warnings.push(...check(served, draft));
-  rejectExisting(served, objects, draft);
   if (gate) {
     await gate.validate(draft, undefined);
     requireNamespace(request, core);
-    rejectExisting(served, objects, draft);
   }
+  const charge = core.quotas.charge(request, draft);
+  rejectExisting(served, objects, draft);
   const giveBack = core.addresses.claim(served.collection, draft, undefined);
   if (isDryRun(request.query)) {
     giveBack();
@@ -73,7 +73,8 @@ export async function insert(
     return new Entry(draft, 0);
   }
   try {
-    return await objects.put(served.collection, stored(served, draft));
+    const [entry] = await Promise.all([objects.put(served.collection, stored(served, draft)), charge()]);
+    return entry;
   } catch (error) {
     giveBack();
     throw error;

@@ -53,7 +53,7 @@ export async function update(request: ResourceRequest, core: Core): Promise<Answ
 }
 
 /** Throws Forbidden unless the writer may create what is not there yet, NotFound when its namespace is not there either. */
-function requireCreation(request: ResourceRequest, core: Core): void {
+export function requireCreation(request: ResourceRequest, core: Core): void {
   const { served, target, user } = request;
   const { group, resource } = served.id;
   if (!core.access.allows(user, { verb: "create", group, resource, namespace: target.namespace }))
@@ -139,9 +139,13 @@ export async function change(
     await gate.validate(next, before);
     requireStanding(core.objects, served, current);
   }
+  const charge = core.quotas.charge(request, next, before);
   const giveBack = core.addresses.claim(served.collection, next, before);
   try {
-    const entry = await replace(request, core, { draft: next, current });
+    const [entry] = await Promise.all([
+      replace(request, core, { draft: next, current }),
+      isDryRun(request.query) ? undefined : charge(),
+    ]);
     if (isDryRun(request.query)) giveBack();
     return entry;
   } catch (error) {

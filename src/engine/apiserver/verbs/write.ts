@@ -5,6 +5,7 @@ import { conflict, failure, forbidden } from "#kit/status.ts";
 import type { Admission } from "../admission/gate.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import type { Identity } from "../auth/identity.ts";
+import type { Quotas } from "../quota/quotas.ts";
 import type { Registry } from "../resources/registry.ts";
 import type { ServedResource } from "../resources/served.ts";
 import { Entry } from "../storage/entry.ts";
@@ -26,6 +27,8 @@ export type Core = {
   readonly access: Authorizer;
   /** Which addresses and ports Services have. */
   readonly addresses: ServiceAddresses;
+  /** What may be used in namespaces. */
+  readonly quotas: Quotas;
   /** What checks and changes writes, besides their schema. */
   readonly admission: Admission;
 };

@@ -1,34 +1,64 @@
 /** The transport of clients in the same process: no sockets, no serialising; answers are the stored objects, frozen. */
-import { failure } from "#kit/status.ts";
-import type { KubeRequest, Transport, WatchEvent } from "#ports/kube/transport.ts";
+import { failure, notFound } from "#kit/status.ts";
+import type { Account, KubeRequest, Transport, WatchEvent } from "#ports/kube/transport.ts";
+import { isPrivileged } from "../auth/authorizer.ts";
+import { requirePermission } from "../auth/permission.ts";
 import type { ServedResource } from "../resources/served.ts";
+import type { Server } from "../server.ts";
 import { type Answer, BOOKMARK_INTERVAL_MS, type Subscription, type WatchMessage } from "./answer.ts";
 import type { RawRequest, User } from "./request.ts";
 
 export type Handle = (request: RawRequest) => Promise<Answer>;
+type Core = Pick<Server, "handle" | "access" | "identity">;
 
-/** A transport on which every request is made by `user`. */
-export function inProcessTransport(handle: Handle, user: User): Transport {
-  const ask = (request: KubeRequest): Promise<Answer> => {
+/** A transport on which every request is made by `user`, who may do on it what he may do over the wire. */
+export function inProcessTransport(core: Core, user: User): Transport {
+  return transportOf(core, () => user);
+}
+
+/** `who` throws when there is no such user any more. */
+function transportOf(core: Core, who: () => User): Transport {
+  const ask = async (request: KubeRequest): Promise<Answer> => {
     request.signal?.throwIfAborted();
-    return handle({
-      method: request.method,
-      path: request.path,
-      query: request.query ?? {},
-      contentType: request.contentType ?? "application/json",
-      body: request.body,
-      ownsBody: false,
-      user,
-      userAgent: "slipway",
-      signal: request.signal,
-    });
+    return await core.handle(permitted(request, who(), core));
   };
   return {
     request: async (request) => objectOf(await ask(request)),
     watch: (request) => events(ask, request),
     stream: async (request) => chunksOf(await ask(request)),
+    as: async (account) => {
+      const { namespace, name } = account;
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+      permitted({ method: "POST", path }, who(), core);
+      const become = (): User => accountUser(account, core);
+      become();
+      return transportOf(core, become);
+    },
     close: async () => {},
   };
+}
+
+function accountUser(account: Account, { identity }: Core): User {
+  const user = identity.account(account);
+  if (!user) throw notFound({ group: "", resource: "serviceaccounts" }, account.name);
+  return user;
+}
+
+/** The request as the user's. Throws Forbidden. */
+function permitted({ method, path, query = {}, ...more }: KubeRequest, user: User, { access }: Core): RawRequest {
+  const raw: RawRequest = {
+    method,
+    path,
+    query,
+    contentType: more.contentType ?? "application/json",
+    body: more.body,
+    ownsBody: false,
+    user,
+    userAgent: "slipway",
+    signal: more.signal,
+  };
+  if (!isPrivileged(user)) requirePermission(raw, access);
+  return raw;
 }
 
 function objectOf(answer: Answer): unknown {

@@ -4,6 +4,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { ownSockets } from "#ports/sandbox/network/sockets/sockets.ts";
 import { entryOf } from "../testkit.ts";
 import { decodeMessage } from "./decode.ts";
 import { encodeMessage } from "./encode.ts";
@@ -47,7 +48,8 @@ describe("the DNS server", () => {
     const upstreams = [silent, { host: HOST, port: upstream.address().port }];
     const forwarder = new Forwarder({ upstreams, timeoutMs: 300, limit: 16 });
     const responder = new Responder({ zone, forwarder });
-    server = await startDnsServer({ responder, host: HOST, port: 0, isClient, onError: (error) => errors.push(error) });
+    const onError = (error: unknown) => errors.push(error);
+    server = await startDnsServer({ responder, sockets: ownSockets, host: HOST, port: 0, isClient, onError });
   });
   after(async () => {
     await server.close();

@@ -1,7 +1,7 @@
 /** The DNS server of a cluster: UDP and TCP on one address. */
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Sockets } from "#ports/sandbox/network/sockets/sockets.ts";
 import { readFrames, writeFrame } from "./frames.ts";
 import type { Responder } from "./responder.ts";
 
@@ -12,6 +12,8 @@ const LARGEST_QUERY = 4_096;
 
 export type DnsServerOptions = {
   responder: Responder;
+  /** The network to listen in. */
+  sockets: Sockets;
   /** Address to listen on. */
   host: string;
   /** 0 for any free ports, which may differ. */
@@ -31,9 +33,9 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   const udp = await listenUdp(options);
   const connections = new Set<Socket>();
   try {
-    const tcp = await listenTcp(options, connections);
+    const { server: tcp, port } = await listenTcp(options, connections);
     return {
-      ports: { udp: udp.address().port, tcp: (tcp.address() as AddressInfo).port },
+      ports: { udp: udp.address().port, tcp: port },
       close: async () => {
         udp.close();
         const closed = new Promise((resolve) => tcp.close(resolve));
@@ -47,7 +49,7 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   }
 }
 
-async function listenUdp({ responder, host, port, isClient, onError }: DnsServerOptions): Promise<UdpSocket> {
+async function listenUdp({ responder, sockets, host, port, isClient, onError }: DnsServerOptions): Promise<UdpSocket> {
   const socket = createSocket("udp4");
   let isOpen = true;
   socket.on("close", () => {
@@ -59,13 +61,15 @@ async function listenUdp({ responder, host, port, isClient, onError }: DnsServer
       if (answer && isOpen) socket.send(answer, client.port, client.address);
     }, onError);
   });
-  socket.bind({ port, address: host, exclusive: true });
-  await once(socket, "listening");
+  await sockets.bind(socket, { ip: host, port });
   socket.on("error", onError);
   return socket;
 }
 
-async function listenTcp(options: DnsServerOptions, connections: Set<Socket>): Promise<Server> {
+async function listenTcp(
+  options: DnsServerOptions,
+  connections: Set<Socket>,
+): Promise<{ server: Server; port: number }> {
   const server = createServer((connection) => {
     if (!options.isClient(connection.remoteAddress ?? "")) return connection.destroy();
     connections.add(connection);
@@ -74,9 +78,8 @@ async function listenTcp(options: DnsServerOptions, connections: Set<Socket>): P
     converse(connection, options).catch(() => connection.destroy());
   });
   server.maxConnections = MOST_CONNECTIONS;
-  server.listen({ port: options.port, host: options.host, exclusive: true });
-  await once(server, "listening");
-  return server;
+  const port = await options.sockets.listen(server, { ip: options.host, port: options.port });
+  return { server, port };
 }
 
 async function converse(connection: Socket, { responder }: DnsServerOptions): Promise<void> {

@@ -1,78 +1,57 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import type { Secret } from "#api/builtin/types.gen.ts";
-import { DEFAULT_COLLECTION, excessBytes } from "./collector.ts";
-import { Keyring } from "./credentials.ts";
+import { DEFAULT_COLLECTION, excessBytes, ImageCollector, planCollection } from "./collector.ts";
 import { KnownImages } from "./known-images.ts";
 import { LayerUse } from "./layer-use.ts";
 
-const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
-
-function secret(auths: Record<string, string>, form: ".dockerconfigjson" | ".dockercfg" = ".dockerconfigjson"): Secret {
-  const entries = Object.fromEntries(
-    Object.entries(auths).map(([key, login]) => [key, { auth: Buffer.from(login).toString("base64") }]),
-  );
-  const text = JSON.stringify(form === ".dockercfg" ? entries : { auths: entries });
-  const data = { [form]: Buffer.from(text).toString("base64") };
-  return { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, data };
-}
-
-describe("Keyring", () => {
-  const rows: [string, Record<string, string>, string, string[]][] = [
-    ["the host", { "registry.io": "a:1" }, "registry.io/team/app", ["a:1"]],
-    ["another host", { "registry.io": "a:1" }, "other.io/team/app", []],
-    ["the port", { "registry.io:5000": "a:1" }, "registry.io:5000/app", ["a:1"]],
-    ["another port", { "registry.io:5000": "a:1" }, "registry.io:6000/app", []],
-    ["a path", { "registry.io/team": "a:1" }, "registry.io/team/app", ["a:1"]],
-    ["no part of a name", { "registry.io/te": "a:1" }, "registry.io/team/app", []],
-    [
-      "the most specific first",
-      { "registry.io": "a:1", "registry.io/team": "b:2" },
-      "registry.io/team/app",
-      ["b:2", "a:1"],
-    ],
-    ["a pattern", { "*.registry.io": "a:1" }, "eu.registry.io/app", ["a:1"]],
-    ["one part for each star", { "*.registry.io": "a:1" }, "a.eu.registry.io/app", []],
-    ["part of a part", { "eu-*.registry.io": "a:1" }, "eu-west.registry.io/app", ["a:1"]],
-    ["no regular expression", { "a+b.io": "a:1" }, "aab.io/app", []],
-    ["Docker Hub by its old name", { "https://index.docker.io/v1/": "a:1" }, "nginx", ["a:1"]],
-    ["Docker Hub for a user's image", { "docker.io": "a:1" }, "me/app:1", ["a:1"]],
-  ];
-  for (const [title, auths, image, expected] of rows)
-    it(title, () => assert.deepEqual(new Keyring([secret(auths)]).headersFor(image), expected.map(basic)));
-
-  it("reads the older form too, and leaves out what is none", () => {
-    const broken: Secret = {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: "b" },
-      data: { ".dockercfg": "e30x" },
-    };
-    const ring = new Keyring([broken, secret({ "registry.io": "a:1" }, ".dockercfg")]);
-    assert.deepEqual(ring.headersFor("registry.io/app"), [basic("a:1")]);
-  });
+const image = (name: string, sizeBytes = 10) => ({
+  reference: `${name}@sha256:1`,
+  sizeBytes,
+  layers: [`/layers/base`, `/layers/${name}`],
+  pulledWith: "",
 });
+
+async function scratch(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "slipway-images-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
 
 describe("KnownImages", () => {
   it("remembers over restarts, and lists the largest first with all their names", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "slipway-images-"));
-    const file = join(directory, "images.json");
-    const known = await KnownImages.open(file);
+    await using directory = await scratch();
+    const file = join(directory.path, "images.json");
+    const clock = () => new Date(1000);
+    const known = await KnownImages.open(file, clock);
     await Promise.all([
-      known.set("app:1", { reference: "app@sha256:1", sizeBytes: 10 }),
-      known.set("app:latest", { reference: "app@sha256:1", sizeBytes: 10 }),
-      known.set("db:1", { reference: "db@sha256:2", sizeBytes: 20 }),
+      known.set("app:1", image("app")),
+      known.set("app:latest", { ...image("app"), pulledWith: "somebody" }),
+      known.set("db:1", image("db", 20)),
     ]);
-    const again = await KnownImages.open(file);
+    const again = await KnownImages.open(file, clock);
     assert.deepEqual(again.list(), [
-      { names: ["db@sha256:2", "db:1"], sizeBytes: 20 },
+      { names: ["db@sha256:1", "db:1"], sizeBytes: 20 },
       { names: ["app@sha256:1", "app:1", "app:latest"], sizeBytes: 10 },
     ]);
-    assert.equal(again.get("app:1")?.reference, "app@sha256:1");
-    await rm(directory, { recursive: true });
+    assert.deepEqual(again.get("app:1"), {
+      ...image("app"),
+      pulledWith: ["", "somebody"],
+      since: 1000,
+      usedAt: 1000,
+    });
+    await again.forget("app@sha256:1");
+    assert.equal((await KnownImages.open(file, clock)).get("app:latest"), undefined);
+  });
+
+  it("knows nothing when the file is of no use", async () => {
+    await using directory = await scratch();
+    const file = join(directory.path, "images.json");
+    for (const text of ["{", "[]", '{"images":[{"reference":1}],"names":[["a","b"],["c"]]}']) {
+      await writeFile(file, text);
+      assert.deepEqual((await KnownImages.open(file, () => new Date())).all(), []);
+    }
   });
 });
 
@@ -84,8 +63,87 @@ describe("excessBytes", () => {
     [100, 20],
   ];
   for (const [used, expected] of rows)
-    it(`${used} of 100 used`, () =>
-      assert.equal(excessBytes({ totalBytes: 100, freeBytes: 100 - used }, DEFAULT_COLLECTION), expected));
+    it(`${used} of 100 used`, () => assert.equal(excessBytes(diskOf(used), DEFAULT_COLLECTION), expected));
+});
+
+const diskOf = (used: number) => ({ totalBytes: 100, freeBytes: 100 - used, totalInodes: 0, freeInodes: 0 });
+
+describe("planCollection", () => {
+  const setting = { minAgeMs: 100, maxAgeMs: 500 };
+  const entry = (name: string, since: number, usedAt: number) => ({
+    ...{ reference: name, names: [name], sizeBytes: 1, layers: [], pulledWith: [""] },
+    ...{ since, usedAt },
+  });
+  it("takes those first that were not used for longest, never what is used or has just come", () => {
+    const images = [
+      entry("used", 0, 0),
+      entry("young", 950, 950),
+      entry("b", 10, 600),
+      entry("a", 20, 600),
+      entry("old", 0, 400),
+    ];
+    const { candidates, expired } = planCollection(images, new Set(["used"]), setting, 1000);
+    assert.deepEqual(
+      candidates.map(({ reference }) => reference),
+      ["old", "b", "a"],
+    );
+    assert.equal(expired, 1);
+  });
+});
+
+describe("ImageCollector", () => {
+  it("forgets images until there is room, keeps the layers of the others, and says when that was not enough", async () => {
+    await using directory = await scratch();
+    let now = 0;
+    const clock = () => new Date(now);
+    const known = await KnownImages.open(join(directory.path, "images.json"), clock);
+    for (const name of ["first", "second", "third"]) {
+      now += 1000;
+      await known.set(`${name}:1`, image(name));
+    }
+    const stored = new Map(["base", "first", "second", "third", "stray"].map((name) => [`/layers/${name}`, 4]));
+    const events: string[] = [];
+    let used = 90;
+    const collector = new ImageCollector({
+      known,
+      layers: {
+        directory: directory.path,
+        sweep: async ({ keep, minAgeMs }) => {
+          assert.equal(minAgeMs, DEFAULT_COLLECTION.minAgeMs);
+          const gone = [...stored.keys()].filter((path) => !keep.has(path));
+          for (const path of gone) stored.delete(path);
+          used -= 4 * gone.length;
+          return 4 * gone.length;
+        },
+      },
+      disk: async () => diskOf(used),
+      setting: DEFAULT_COLLECTION,
+      usedImages: () => new Set(["first@sha256:1"]),
+      usedLayers: () => new Set(["/layers/first"]),
+      clock,
+      onEvent: (reason, message) => events.push(`${reason}: ${message}`),
+    });
+    now += 3_600_000;
+    await collector.collect();
+    assert.deepEqual([...stored.keys()], ["/layers/base", "/layers/first"]);
+    assert.deepEqual(events, []);
+    used = 95;
+    await collector.collect();
+    assert.deepEqual(events, [
+      "FreeDiskSpaceFailed: Failed to garbage collect required amount of images. Attempted to free 15 bytes, but only found 0 bytes eligible to free.",
+    ]);
+    used = 10;
+    await known.set("fourth:1", image("fourth"));
+    await collector.deleteUnused();
+    assert.equal(known.get("fourth:1")?.sizeBytes, 10, "it has just come");
+    now += 3_600_000;
+    await collector.deleteUnused();
+    assert.deepEqual(
+      known.all().map(({ reference }) => reference),
+      ["first@sha256:1"],
+    );
+    await collector.close();
+  });
 });
 
 describe("LayerUse", () => {

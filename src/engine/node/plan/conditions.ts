@@ -5,6 +5,7 @@ import type { ContainerObservation } from "./observation.ts";
 import type { Phase } from "./phase.ts";
 
 const OWN = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+const DISRUPTED = "DisruptionTarget";
 
 type Verdict = { status: "True" | "False"; reason?: string; message?: string };
 
@@ -12,10 +13,14 @@ type Verdict = { status: "True" | "False"; reason?: string; message?: string };
 export function planConditions(
   pod: Pod,
   containers: readonly ContainerObservation[],
-  facts: { phase: Phase; hasSandbox: boolean; now: number },
+  facts: { phase: Phase; hasSandbox: boolean; now: number; disruption?: Verdict | undefined },
 ): Condition[] {
   const previous = (pod.status?.conditions ?? []) as Condition[];
-  const foreign = previous.filter(({ type }) => !OWN.includes(type));
+  const stamp = `${new Date(facts.now).toISOString().slice(0, 19)}Z`;
+  const { disruption } = facts;
+  const disrupted = disruption ? stampTransitions([{ type: DISRUPTED, ...disruption }], previous, stamp) : [];
+  const isForeign = ({ type }: Condition): boolean => !OWN.includes(type) && !(disruption && type === DISRUPTED);
+  const foreign = [...previous.filter(isForeign), ...disrupted];
   const ready = containersReady(pod, containers, facts.phase);
   const verdicts: { [type: string]: Verdict } = {
     PodReadyToStartContainers: { status: facts.hasSandbox ? "True" : "False" },
@@ -25,7 +30,6 @@ export function planConditions(
     PodScheduled: { status: "True" },
   };
   const own = OWN.map((type) => ({ type, status: "False" as const, ...verdicts[type] }));
-  const stamp = `${new Date(facts.now).toISOString().slice(0, 19)}Z`;
   return [...foreign, ...stampTransitions(own, previous, stamp)];
 }
 

@@ -15,7 +15,15 @@ export type PodFacts = {
   startTime: string;
   /** Whether the network is up. */
   hasSandbox: boolean;
-  failure?: { reason: string; message: string } | undefined;
+  failure?: PodFailure | undefined;
+};
+
+/** Why a pod is over as a whole. */
+export type PodFailure = {
+  reason: string;
+  message: string;
+  /** It was ended for the sake of others. */
+  isDisruption?: boolean;
 };
 
 /** The status to publish. Conditions of others are copied through. `now` in milliseconds. */
@@ -38,7 +46,12 @@ export function podStatus(
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
   return {
     phase,
-    conditions: planConditions(pod, containers, { phase, hasSandbox: facts.hasSandbox, now }) as PodCondition[],
+    conditions: planConditions(pod, containers, {
+      ...{ phase, hasSandbox: facts.hasSandbox, now },
+      disruption: facts.failure?.isDisruption
+        ? { status: "True", reason: "TerminationByKubelet", message: facts.failure.message }
+        : undefined,
+    }) as PodCondition[],
     ...(reason && { reason }),
     ...(message && { message }),
     hostIP: facts.hostIP,

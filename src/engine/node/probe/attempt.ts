@@ -1,8 +1,10 @@
 /** One probe attempt: HTTP, TCP, gRPC or a program in the container. */
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import type { Container, HTTPGetAction, Probe } from "#api/builtin/types.gen.ts";
+import type { Place, Sockets } from "#ports/sandbox/network/sockets/sockets.ts";
 import type { ExecOptions, ExecResult } from "#ports/sandbox/runtime.ts";
 import { grpc } from "./grpc.ts";
 
@@ -10,6 +12,8 @@ import { grpc } from "./grpc.ts";
 export type Verdict = string | undefined;
 
 export type ProbeTarget = {
+  /** Sockets that reach the pod. */
+  sockets: Sockets;
   ip: string;
   /** The port at `ip` for a container port. */
   port(containerPort: number): number;
@@ -25,9 +29,15 @@ export async function attempt(probe: Probe, target: ProbeTarget): Promise<Verdic
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   const { httpGet, tcpSocket, exec } = probe;
   if (httpGet) return await http(httpGet, target, timeoutMs);
-  if (tcpSocket) return await tcp(tcpSocket.host || target.ip, portOf(tcpSocket.port, target), timeoutMs);
+  if (tcpSocket) {
+    const place = { ip: tcpSocket.host || target.ip, port: portOf(tcpSocket.port, target) };
+    return await tcp(target.sockets, place, timeoutMs);
+  }
   const { grpc: call } = probe;
-  if (call) return await grpc({ host: target.ip, port: target.port(call.port) }, call.service ?? "", timeoutMs);
+  if (call) {
+    const place = { ip: target.ip, port: target.port(call.port) };
+    return await grpc(target.sockets, place, { service: call.service ?? "", timeoutMs });
+  }
   if (!exec) return "the probe says nothing that could be tried: use httpGet, tcpSocket, grpc or exec";
   if (!target.exec) return "exec probes are not supported by this sandbox: use httpGet or tcpSocket";
   const result = await target.exec(exec.command ?? [], { timeoutMs }).catch((error: Error) => error);
@@ -42,17 +52,16 @@ function portOf(port: number | string, target: ProbeTarget): number {
   return target.port(named ?? Number(port));
 }
 
-function tcp(host: string, port: number, timeoutMs: number): Promise<Verdict> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (verdict: Verdict): void => {
-      socket.destroy();
-      resolve(verdict);
-    };
-    socket.setTimeout(timeoutMs, () => end(`dial tcp ${host}:${port}: i/o timeout`));
-    socket.on("connect", () => end(undefined));
-    socket.on("error", (error) => end(`dial tcp ${host}:${port}: ${error.message}`));
+async function tcp(sockets: Sockets, place: Place, timeoutMs: number): Promise<Verdict> {
+  const connecting = sockets.connect(place).then((socket) => {
+    socket.destroy();
+    return undefined;
   });
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve("i/o timeout"), timeoutMs);
+  const why = await Promise.race([connecting.catch((error: Error) => error.message), late.promise]);
+  clearTimeout(timer);
+  return why && `dial tcp ${place.ip}:${place.port}: ${why}`;
 }
 
 /** A GET request; any answer from 200 to 399 is a success. */
@@ -65,7 +74,12 @@ export function http(action: HTTPGetAction, target: ProbeTarget, timeoutMs: numb
   const host = action.host || target.ip;
   const port = portOf(action.port, target);
   const path = action.path?.startsWith("/") ? action.path : `/${action.path ?? ""}`;
-  const options = { host, port, path, headers, agent: false, rejectUnauthorized: false };
+  const connect = async (): Promise<Duplex> => {
+    const socket = await target.sockets.connect({ ip: host, port });
+    socket.allowHalfOpen = false;
+    return secure ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+  };
+  const options = { host, port, path, headers, createConnection: through(connect) };
   return new Promise((resolve) => {
     const request = (secure ? httpsRequest : httpRequest)(options, (answer) => {
       const code = answer.statusCode ?? 0;
@@ -77,10 +91,20 @@ export function http(action: HTTPGetAction, target: ProbeTarget, timeoutMs: numb
       answer.on("error", () => undefined);
       resolve(code >= 200 && code < 400 ? undefined : `HTTP probe failed with statuscode: ${code}`);
     });
-    request.setTimeout(timeoutMs, () => request.destroy(new Error("context deadline exceeded")));
+    const late = (): unknown => request.destroy(new Error("context deadline exceeded"));
+    const timer = setTimeout(late, timeoutMs);
+    request.on("close", () => clearTimeout(timer));
     request.on("error", (error) =>
       resolve(`Get "${secure ? "https" : "http"}://${host}:${port}${path}": ${error.message}`),
     );
     request.end();
   });
+}
+
+/** In the form in which a request asks for its connection. */
+function through(connect: () => Promise<Duplex>): NonNullable<RequestOptions["createConnection"]> {
+  return (_, done) => {
+    connect().then((socket) => done(null, socket), done as (error: Error) => void);
+    return undefined;
+  };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingHttpHeaders } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { ownSockets } from "#ports/sandbox/network/sockets/sockets.ts";
 import { grpc } from "./grpc.ts";
 
 type Call = { headers: IncomingHttpHeaders; body: Buffer };
@@ -45,14 +46,19 @@ const rows: [string, { message?: number[]; status?: string }, string | undefined
 ];
 for (const [title, answer, expected] of rows)
   test(`a gRPC probe: ${title}`, () =>
-    withServer(answer, async (port) => assert.equal(await grpc({ host: "127.0.0.1", port }, "", 5_000), expected)));
+    withServer(answer, async (port) =>
+      assert.equal(await grpc(ownSockets, { ip: "127.0.0.1", port }, { service: "", timeoutMs: 5_000 }), expected),
+    ));
 
 test("a gRPC probe names the service that it asks for", () =>
   withServer({ message: [8, 1] }, async (port, calls) => {
-    await grpc({ host: "127.0.0.1", port }, "db", 5_000);
+    await grpc(ownSockets, { ip: "127.0.0.1", port }, { service: "db", timeoutMs: 5_000 });
     assert.equal(calls[0]?.headers[":path"], "/grpc.health.v1.Health/Check");
     assert.deepEqual([...(calls[0]?.body ?? [])], [0, 0, 0, 0, 4, 0x0a, 2, 0x64, 0x62]);
   }));
 
 test("a gRPC probe of nobody fails", async () =>
-  assert.match((await grpc({ host: "127.0.0.1", port: 1 }, "", 5_000)) ?? "", /^error: health rpc failed: /));
+  assert.match(
+    (await grpc(ownSockets, { ip: "127.0.0.1", port: 1 }, { service: "", timeoutMs: 5_000 })) ?? "",
+    /^error: health rpc failed: /,
+  ));

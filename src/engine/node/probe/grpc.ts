@@ -1,5 +1,7 @@
 /** One gRPC health check: `grpc.health.v1.Health/Check` over HTTP/2 without encryption. */
 import { connect } from "node:http2";
+import type { Socket } from "node:net";
+import type { Place, Sockets } from "#ports/sandbox/network/sockets/sockets.ts";
 
 const PATH = "/grpc.health.v1.Health/Check";
 const FRAME_HEADER = 5;
@@ -11,23 +13,36 @@ const UNIMPLEMENTED = "12";
 const RESPONSE_LIMIT = 4096;
 
 /** Undefined when the service says that it is serving; never rejects. */
-export function grpc(
-  address: { host: string; port: number },
-  service: string,
-  timeoutMs: number,
+export async function grpc(
+  sockets: Sockets,
+  place: Place,
+  { service, timeoutMs }: { service: string; timeoutMs: number },
 ): Promise<string | undefined> {
-  const where = `${address.host}:${address.port}`;
+  const where = `${place.ip}:${place.port}`;
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), timeoutMs);
+  const connecting = sockets.connect(place);
+  try {
+    const socket = await Promise.race([connecting, late.promise]);
+    const verdict = socket && (await Promise.race([check(socket, where, service), late.promise]));
+    const failed = `timeout: failed to connect service "${where}" within ${timeoutMs / 1000}s: context deadline exceeded`;
+    return verdict ? verdict.problem : failed;
+  } catch (error) {
+    return `error: health rpc failed: ${(error as Error).message}`;
+  } finally {
+    clearTimeout(timer);
+    connecting.then((socket) => socket.destroy()).catch(() => undefined);
+  }
+}
+
+/** `problem` is undefined when it is serving. */
+function check(socket: Socket, where: string, service: string): Promise<{ problem: string | undefined }> {
   return new Promise((resolve) => {
-    const session = connect(
-      `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`,
-    );
-    const end = (verdict: string | undefined): void => {
-      clearTimeout(timer);
+    const session = connect(`http://${where}`, { createConnection: () => socket });
+    const end = (problem: string | undefined): void => {
       session.destroy();
-      resolve(verdict);
+      resolve({ problem });
     };
-    const late = `timeout: failed to connect service "${where}" within ${timeoutMs / 1000}s: context deadline exceeded`;
-    const timer = setTimeout(() => end(late), timeoutMs);
     session.on("error", (error) => end(`error: health rpc failed: ${error.message}`));
     const stream = session.request({
       ":method": "POST",

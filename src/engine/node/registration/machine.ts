@@ -35,30 +35,39 @@ export async function readMachine(): Promise<Machine> {
   };
 }
 
+/** A file system; without inodes of its own it has none in total and none free. */
+export type DiskSpace = { totalBytes: number; freeBytes: number; totalInodes: number; freeInodes: number };
+
 /** How much is left; undefined where it cannot be told. */
 export type Headroom = {
   memoryBytes?: number | undefined;
-  disk: { totalBytes: number; freeBytes: number; freeInodeShare: number | undefined };
+  /** What pods write to, and what images are unpacked on: often the same. */
+  disk: DiskSpace;
+  imageDisk: DiskSpace;
   processes?: number | undefined;
 };
 
-/** Measures the machine, and the file system that `directory` is on. */
-export async function readHeadroom(directory: string): Promise<Headroom> {
-  const [memory, limit, load, disk] = await Promise.all([
+/** The file system that `directory` is on; free is what ordinary users may take. */
+async function readDisk(directory: string): Promise<DiskSpace> {
+  const { blocks, bavail, bsize, files, ffree } = await statfs(directory);
+  return { totalBytes: blocks * bsize, freeBytes: bavail * bsize, totalInodes: files, freeInodes: ffree };
+}
+
+/** Measures the machine, and the file systems that the directories are on. */
+export async function readHeadroom(directory: string, imageDirectory: string): Promise<Headroom> {
+  const [memory, limit, load, disk, imageDisk] = await Promise.all([
     readText("/proc/meminfo"),
     readText("/proc/sys/kernel/pid_max"),
     readText("/proc/loadavg"),
-    statfs(directory),
+    readDisk(directory),
+    readDisk(imageDirectory),
   ]);
   const available = /^MemAvailable:\s+(\d+) kB$/m.exec(memory)?.[1];
   const tasks = /\/(\d+) /.exec(load)?.[1];
   return {
     memoryBytes: available === undefined ? undefined : Number(available) * 1024,
-    disk: {
-      totalBytes: disk.blocks * disk.bsize,
-      freeBytes: disk.bavail * disk.bsize,
-      freeInodeShare: disk.files > 0 ? disk.ffree / disk.files : undefined,
-    },
+    disk,
+    imageDisk,
     processes: tasks === undefined || limit === "" ? undefined : Number(limit) - Number(tasks),
   };
 }

@@ -2,15 +2,13 @@
 import type { NodeCondition, NodeStatus } from "#api/builtin/types.gen.ts";
 import { type Condition, stampTransitions } from "#kit/conditions.ts";
 import { deepEqual } from "#kit/json.ts";
-import type { Headroom, Machine } from "./machine.ts";
+import { diskReserve, type PressureCondition } from "../eviction/thresholds.ts";
+import type { DiskSpace, Machine } from "./machine.ts";
 
 const MAX_PODS = 110;
 const MIB = 1024 ** 2;
-/** Kept free for the machine itself, and the least below which it is under pressure. */
+/** Kept free for the machine itself. */
 const MEMORY_RESERVE = 100 * MIB;
-const DISK_RESERVE = 1024 * MIB;
-const INODE_RESERVE = 0.01;
-const PROCESS_RESERVE = 256;
 const VERSION = "v1.34.0";
 
 export type NodeFacts = {
@@ -18,7 +16,8 @@ export type NodeFacts = {
   hostIP: string;
   runtime: string;
   machine: Machine;
-  headroom: Headroom;
+  disk: DiskSpace;
+  pressures: readonly PressureCondition[];
   images: readonly { names: string[]; sizeBytes: number }[];
   /** Why the node runs no pods; undefined when it does. */
   notReady?: { reason: string; message: string } | undefined;
@@ -28,11 +27,11 @@ export type NodeFacts = {
 
 /** The status to publish. Conditions of others are copied through; times move only with a condition's status. */
 export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined): NodeStatus {
-  const { machine, headroom, now } = facts;
+  const { machine, disk, now } = facts;
   const capacity = {
     cpu: String(machine.cores),
     memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
-    "ephemeral-storage": `${Math.floor(headroom.disk.totalBytes / 1024)}Ki`,
+    "ephemeral-storage": `${Math.floor(disk.totalBytes / 1024)}Ki`,
     pods: String(MAX_PODS),
   };
   return {
@@ -40,7 +39,7 @@ export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined): 
     allocatable: {
       ...capacity,
       memory: `${Math.floor((machine.memoryBytes - MEMORY_RESERVE) / 1024)}Ki`,
-      "ephemeral-storage": `${Math.floor(Math.max(0, headroom.disk.totalBytes - DISK_RESERVE) / 1024)}Ki`,
+      "ephemeral-storage": `${Math.floor((disk.totalBytes - diskReserve(disk)) / 1024)}Ki`,
     },
     addresses: [
       { type: "InternalIP", address: facts.hostIP },
@@ -64,18 +63,16 @@ export function nodeStatus(facts: NodeFacts, previous: NodeStatus | undefined): 
 }
 
 function conditions(facts: NodeFacts, previous: NodeStatus | undefined): NodeCondition[] {
-  const { memoryBytes = Number.POSITIVE_INFINITY, disk, processes = Number.POSITIVE_INFINITY } = facts.headroom;
-  const diskIsFull = disk.freeBytes < DISK_RESERVE || (disk.freeInodeShare ?? 1) < INODE_RESERVE;
   const own: Condition[] = [
-    pressure("MemoryPressure", memoryBytes < MEMORY_RESERVE, {
+    pressure("MemoryPressure", facts.pressures, {
       yes: ["KubeletHasInsufficientMemory", "kubelet has insufficient memory available"],
       no: ["KubeletHasSufficientMemory", "kubelet has sufficient memory available"],
     }),
-    pressure("DiskPressure", diskIsFull, {
+    pressure("DiskPressure", facts.pressures, {
       yes: ["KubeletHasDiskPressure", "kubelet has disk pressure"],
       no: ["KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
     }),
-    pressure("PIDPressure", processes < PROCESS_RESERVE, {
+    pressure("PIDPressure", facts.pressures, {
       yes: ["KubeletHasInsufficientPID", "kubelet has insufficient PID available"],
       no: ["KubeletHasSufficientPID", "kubelet has sufficient PID available"],
     }),
@@ -90,7 +87,8 @@ function conditions(facts: NodeFacts, previous: NodeStatus | undefined): NodeCon
 
 type Words = { yes: readonly [string, string]; no: readonly [string, string] };
 
-function pressure(type: string, isUnder: boolean, { yes, no }: Words): Condition {
+function pressure(type: PressureCondition, pressures: NodeFacts["pressures"], { yes, no }: Words): Condition {
+  const isUnder = pressures.includes(type);
   const [reason, message] = isUnder ? yes : no;
   return { type, status: isUnder ? "True" : "False", reason, message };
 }

@@ -5,7 +5,7 @@ import { findCondition } from "#kit/conditions.ts";
 import { hasReason } from "#kit/status.ts";
 import type { KubeClient } from "#ports/kube/client.ts";
 import type { NodeEvents } from "../events.ts";
-import { type Machine, readHeadroom, readMachine } from "./machine.ts";
+import { type Headroom, type Machine, readMachine } from "./machine.ts";
 import { type NodeFacts, nodeStatus, saysTheSame } from "./node-status.ts";
 
 const BEAT_MS = 10_000;
@@ -20,8 +20,8 @@ export type RegistrationOptions = {
   nodeName: string;
   hostIP: string;
   runtime: { name: string; limitations: readonly string[] };
-  /** The file system whose space pods use. */
-  directory: string;
+  measure: () => Promise<Headroom>;
+  pressures: () => NodeFacts["pressures"];
   /** Images on this node, at most so many as a status should list. */
   images: () => NodeFacts["images"];
   clock: () => Date;
@@ -48,6 +48,11 @@ export class Registration {
     await registration.register();
     registration.schedule();
     return registration;
+  }
+
+  /** Says at once what has changed. */
+  async refresh(): Promise<void> {
+    await this.report(undefined);
   }
 
   /** Says that the node is not ready any more. */
@@ -108,11 +113,12 @@ export class Registration {
   }
 
   private async report(notReady: NodeFacts["notReady"]): Promise<void> {
-    const { client, nodeName: name, hostIP, runtime, directory, images, clock } = this.options;
+    const { client, nodeName: name, hostIP, runtime, measure, pressures, images, clock } = this.options;
     const now = clock();
     const facts = {
       ...{ nodeName: name, hostIP, runtime: runtime.name, machine: this.machine, notReady },
-      headroom: await readHeadroom(directory),
+      disk: (await measure()).disk,
+      pressures: pressures(),
       images: images(),
       now: `${now.toISOString().slice(0, 19)}Z`,
     };

@@ -133,12 +133,12 @@ describe("refusalOf", () => {
     ],
     ["another system", pod({}, { os: { name: "windows" } }), "PodOSNotSupported"],
   ];
-  for (const [title, given, reason] of rows) it(title, () => assert.equal(refusalOf(given)?.reason, reason));
+  for (const [title, given, reason] of rows) it(title, () => assert.equal(refusalOf(given, [])?.reason, reason));
 });
 
 describe("limitationsOf", () => {
-  const none = { enforces: { limits: false, groups: false, seccomp: false } };
-  const all = { enforces: { limits: true, groups: true, seccomp: true } };
+  const none = { enforces: { limits: false, groups: false, seccomp: false, sharedProcesses: false } };
+  const all = { enforces: { limits: true, groups: true, seccomp: true, sharedProcesses: true } };
   const asking: Container = {
     name: "c",
     resources: { limits: { memory: "1Mi" } },

@@ -5,17 +5,18 @@ import { type ContainerSpec, SandboxError } from "#ports/sandbox/runtime.ts";
 
 export type SecuritySpec = Pick<
   ContainerSpec,
-  "user" | "groups" | "capabilities" | "noNewPrivileges" | "seccomp" | "sysctls"
+  "user" | "groups" | "imageGroups" | "capabilities" | "noNewPrivileges" | "seccomp" | "sysctls"
 >;
 
 /** Throws SandboxError (CreateContainerConfigError) for what this node does not grant, and for root where it is forbidden. */
 export function securityOf(pod: Pod, container: Container, image: ImageConfig): SecuritySpec {
   requireAllowed(pod, container);
-  const { fsGroup, supplementalGroups = [] } = pod.spec.securityContext ?? {};
+  const { fsGroup, supplementalGroups = [], supplementalGroupsPolicy } = pod.spec.securityContext ?? {};
   const { allowPrivilegeEscalation } = container.securityContext ?? {};
   return {
     user: userOf(pod, container, image),
     groups: [...new Set([...(fsGroup === undefined ? [] : [fsGroup]), ...supplementalGroups])],
+    imageGroups: supplementalGroupsPolicy !== "Strict",
     capabilities: capabilitiesOf(container).granted,
     noNewPrivileges: allowPrivilegeEscalation === false,
     seccomp: profileOf(pod, container) === "Unconfined" ? "unconfined" : "default",

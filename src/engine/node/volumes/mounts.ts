@@ -21,7 +21,11 @@ export async function containerMounts(
       if (!volume) throw configError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
       const subPath = subPathOf(mount, env);
       const source = subPath ? await resolveSubPath(volume, subPath) : volume.path;
-      return { source, target: mount.mountPath, readOnly: volume.readOnly || mount.readOnly === true };
+      return {
+        ...{ source, target: mount.mountPath, readOnly: volume.readOnly || mount.readOnly === true },
+        ...(volume.noExec && { noExec: true }),
+        ...(mount.mountPropagation === "HostToContainer" && { followsHost: true }),
+      };
     }),
   );
 }

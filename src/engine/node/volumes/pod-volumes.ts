@@ -44,11 +44,16 @@ export class PodVolumes {
     this.options = options;
   }
 
-  /** Makes what is not there yet. Throws VolumeError, and says so in an event, when a volume cannot be had. */
+  /** Where volumes on disk are, a directory each by their names. */
+  get directory(): string {
+    return this.options.directory;
+  }
+
+  /** Makes what is not there yet, but for images: containers bring those. Throws VolumeError, and says so in an event, when a volume cannot be had. */
   async prepare(): Promise<Volumes> {
     const { volumes = [] } = this.options.pod().spec;
     if (this.stops.length === 0) for (const volume of volumes) this.follow(volume);
-    const missing = volumes.filter(({ name }) => !this.ready.has(name));
+    const missing = volumes.filter(({ name, image }) => !image && !this.ready.has(name));
     const results = await Promise.allSettled(missing.map((volume) => this.setUp(volume)));
     for (const result of results) if (result.status === "rejected") throw result.reason;
     this.renewTokens();

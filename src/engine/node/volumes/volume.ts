@@ -4,6 +4,8 @@ export type MountedVolume = {
   /** A directory of the host, or a file for some hostPath volumes. */
   path: string;
   readOnly: boolean;
+  /** Nothing in it can be run. */
+  noExec?: boolean;
 };
 
 /** By name. */

@@ -13,8 +13,26 @@ export type Surroundings = {
 
 export type FilterInput = { pod: Pod; state: ClusterState; surroundings: Surroundings };
 
-/** Reasons why a node is out of the question, in the scheduler's words; empty when it is not. */
-export type NodeTest = (node: NodeState) => readonly string[];
+/** Why a node is out of the question. */
+export type Refusal = {
+  /** In the scheduler's words. */
+  readonly reasons: readonly string[];
+  /** Whether it would be just as much if other pods made room. */
+  readonly isFinal: boolean;
+};
+
+/** Undefined when nothing speaks against the node. */
+export type NodeTest = (node: NodeState) => Refusal | undefined;
+
+/** The pod may fit when others are gone. */
+export function refusal(...reasons: readonly string[]): Refusal {
+  return { reasons, isFinal: false };
+}
+
+/** The pod does not fit, whoever else is there. */
+export function finalRefusal(...reasons: readonly string[]): Refusal {
+  return { reasons, isFinal: true };
+}
 
 /** A change of which may make room for a pod. */
 export type ChangeKind = "node" | "pod" | "volume";
@@ -30,5 +48,3 @@ export type Filter = {
 export class Impossible extends Error {
   override name = "Impossible";
 }
-
-export const PASSES: readonly string[] = [];

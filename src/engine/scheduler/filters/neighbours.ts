@@ -1,8 +1,9 @@
 /** Filters that look at other pods: affinity, anti-affinity and spreading. Pure. */
 import type { Node, Pod, PodAffinityTerm, TopologySpreadConstraint } from "#api/builtin/types.gen.ts";
 import { compileSelector, type LabelSelector } from "#kit/selector.ts";
-import { type Filter, type FilterInput, PASSES } from "./filter.ts";
+import { type Filter, type FilterInput, finalRefusal, type Refusal, refusal } from "./filter.ts";
 import { requiredNodes } from "./selectors.ts";
+import { isTaintedFor } from "./taints.ts";
 
 type PodPredicate = (pod: Pod) => boolean;
 
@@ -55,8 +56,8 @@ export const podAffinityFilter: Filter = {
         const domain = domainOf(node, key);
         return domain !== undefined && (isFirst || domains.has(domain));
       })
-        ? PASSES
-        : ["node(s) didn't match pod affinity rules"];
+        ? undefined
+        : finalRefusal("node(s) didn't match pod affinity rules");
   },
 };
 
@@ -72,8 +73,8 @@ export const podAntiAffinityFilter: Filter = {
     if (terms.length === 0) return undefined;
     return ({ node }) =>
       terms.some(({ key, domains }) => domains.has(domainOf(node, key) ?? ""))
-        ? ["node(s) didn't match pod anti-affinity rules"]
-        : PASSES;
+        ? refusal("node(s) didn't match pod anti-affinity rules")
+        : undefined;
   },
 };
 
@@ -91,8 +92,8 @@ export const repellingPodsFilter: Filter = {
     if (forbidden.size === 0) return undefined;
     return ({ node }) =>
       [...forbidden].some(([key, domains]) => domains.has(domainOf(node, key) ?? ""))
-        ? ["node(s) didn't satisfy existing pods anti-affinity rules"]
-        : PASSES;
+        ? refusal("node(s) didn't satisfy existing pods anti-affinity rules")
+        : undefined;
   },
 };
 
@@ -104,33 +105,32 @@ export const spreadFilter: Filter = {
       .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === "DoNotSchedule")
       .map((constraint) => compileSpread(constraint, input));
     if (constraints.length === 0) return undefined;
-    return ({ node }) => constraints.map((test) => test(node)).find((reason) => reason !== undefined) ?? PASSES;
+    return ({ node }) => constraints.map((test) => test(node)).find((reason) => reason !== undefined);
   },
 };
 
-const UNEVEN = ["node(s) didn't match pod topology spread constraints"];
-const UNLABELLED = ["node(s) didn't match pod topology spread constraints (missing required label)"];
+const UNEVEN = refusal("node(s) didn't match pod topology spread constraints");
+const UNLABELLED = finalRefusal("node(s) didn't match pod topology spread constraints (missing required label)");
 
-function compileSpread(
-  { topologyKey, maxSkew, labelSelector, minDomains = 1, matchLabelKeys = [] }: TopologySpreadConstraint,
-  input: FilterInput,
-): (node: Node) => readonly string[] | undefined {
+function compileSpread(constraint: TopologySpreadConstraint, input: FilterInput): (node: Node) => Refusal | undefined {
+  const { topologyKey, maxSkew, labelSelector, minDomains = 1, matchLabelKeys = [] } = constraint;
   const { pod, state } = input;
-  const matchLabels = Object.fromEntries(matchLabelKeys.map((key) => [key, pod.metadata.labels?.[key] ?? ""]));
-  const bySelector = compileSelector((labelSelector ?? {}) as LabelSelector);
+  const own = matchLabelKeys.map((key) => [key, pod.metadata.labels?.[key]] as const);
+  const matchLabels = Object.fromEntries(own.filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const bySelector = labelSelector ? compileSelector(labelSelector as LabelSelector) : () => false;
   const byLabels = compileSelector({ matchLabels });
   const isMeant: PodPredicate = ({ metadata }) =>
     metadata.namespace === pod.metadata.namespace &&
     !metadata.deletionTimestamp &&
     bySelector(metadata.labels) &&
     byLabels(metadata.labels);
-  const allows = requiredNodes(pod);
+  const counted = domainNodes(constraint, pod);
   const counts = new Map<string, number>();
   for (const { node, pods } of state.list()) {
     const domain = domainOf(node, topologyKey);
-    if (domain === undefined || (allows && !allows(node))) continue;
-    const own = [...pods.values()].filter((placed) => isMeant(placed.pod)).length;
-    counts.set(domain, (counts.get(domain) ?? 0) + own);
+    if (domain === undefined || !counted(node)) continue;
+    const matching = [...pods.values()].filter((placed) => isMeant(placed.pod)).length;
+    counts.set(domain, (counts.get(domain) ?? 0) + matching);
   }
   const fewest = counts.size < minDomains ? 0 : Math.min(...counts.values());
   const self = isMeant(pod) ? 1 : 0;
@@ -139,4 +139,14 @@ function compileSpread(
     if (domain === undefined) return UNLABELLED;
     return (counts.get(domain) ?? 0) + self - fewest > maxSkew ? UNEVEN : undefined;
   };
+}
+
+/** The nodes whose pods a constraint counts: without policies of its own, those that the pod is limited to. */
+function domainNodes(
+  { nodeAffinityPolicy = "Honor", nodeTaintsPolicy = "Ignore" }: TopologySpreadConstraint,
+  pod: Pod,
+): (node: Node) => boolean {
+  const allows = nodeAffinityPolicy === "Honor" ? requiredNodes(pod) : undefined;
+  const isTolerated = (node: Node): boolean => nodeTaintsPolicy === "Ignore" || !isTaintedFor(pod, node);
+  return (node) => (allows?.(node) ?? true) && isTolerated(node);
 }

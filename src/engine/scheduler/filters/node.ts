@@ -1,6 +1,6 @@
 /** Filters that look at the node alone and at what is taken of it. Pure. */
 import { hostPorts, podRequests, portsClash } from "../requests.ts";
-import { type Filter, PASSES } from "./filter.ts";
+import { type Filter, finalRefusal, refusal } from "./filter.ts";
 import { requiredNodes } from "./selectors.ts";
 
 /** Refuses nodes that the pod's node selector or required node affinity excludes. */
@@ -8,7 +8,10 @@ export const affinityFilter: Filter = {
   wokenBy: ["node"],
   prepare: ({ pod }) => {
     const allows = requiredNodes(pod);
-    return allows && (({ node }) => (allows(node) ? PASSES : ["node(s) didn't match Pod's node affinity/selector"]));
+    return (
+      allows &&
+      (({ node }) => (allows(node) ? undefined : finalRefusal("node(s) didn't match Pod's node affinity/selector")))
+    );
   },
 };
 
@@ -21,8 +24,8 @@ export const portsFilter: Filter = {
     return ({ pods }) => {
       for (const { ports } of pods.values())
         if (ports.some((taken) => wanted.some((port) => portsClash(port, taken))))
-          return ["node(s) didn't have free ports for the requested pod ports"];
-      return PASSES;
+          return refusal("node(s) didn't have free ports for the requested pod ports");
+      return undefined;
     };
   },
 };
@@ -37,10 +40,14 @@ export const resourcesFilter: Filter = {
     const wanted = [...podRequests(pod)].filter(([, amount]) => amount > 0);
     return ({ allocatable, requested, pods }) => {
       const reasons = pods.size + 1 > (allocatable.get("pods") ?? Number.POSITIVE_INFINITY) ? ["Too many pods"] : [];
-      for (const [name, amount] of wanted)
-        if (amount > (allocatable.get(name) ?? 0) - (requested.get(name) ?? 0) + TOLERANCE)
-          reasons.push(`Insufficient ${name}`);
-      return reasons;
+      let isFinal = false;
+      for (const [name, amount] of wanted) {
+        const all = (allocatable.get(name) ?? 0) + TOLERANCE;
+        if (amount <= all - (requested.get(name) ?? 0)) continue;
+        reasons.push(`Insufficient ${name}`);
+        isFinal ||= amount > all;
+      }
+      return reasons.length > 0 ? { reasons, isFinal } : undefined;
     };
   },
 };

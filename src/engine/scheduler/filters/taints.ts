@@ -1,6 +1,6 @@
 /** Taints and tolerations. Pure. */
 import type { Node, Pod, Taint, Toleration } from "#api/builtin/types.gen.ts";
-import { type Filter, PASSES } from "./filter.ts";
+import { type Filter, finalRefusal } from "./filter.ts";
 
 const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
 
@@ -18,15 +18,18 @@ function untolerated({ spec }: Pod, node: Node, effects: readonly string[]): Tai
   );
 }
 
+/** Whether a taint keeps the pod off the node. */
+export function isTaintedFor(pod: Pod, node: Node): boolean {
+  return untolerated(pod, node, ["NoSchedule", "NoExecute"]) !== undefined;
+}
+
 /** Refuses nodes with a taint that the pod does not tolerate. */
 export const taintFilter: Filter = {
   wokenBy: ["node"],
   prepare:
     ({ pod }) =>
-    ({ node }) => {
-      const taint = untolerated(pod, node, ["NoSchedule", "NoExecute"]);
-      return taint ? [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`] : PASSES;
-    },
+    ({ node }) =>
+      isTaintedFor(pod, node) ? finalRefusal("node(s) had untolerated taint(s)") : undefined,
 };
 
 /** Refuses nodes that were cordoned. */
@@ -35,7 +38,7 @@ export const unschedulableFilter: Filter = {
   prepare: ({ pod }) => {
     const taint = { key: UNSCHEDULABLE, effect: "NoSchedule" };
     if (pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint))) return undefined;
-    return ({ node }) => (node.spec?.unschedulable ? ["node(s) were unschedulable"] : PASSES);
+    return ({ node }) => (node.spec?.unschedulable ? finalRefusal("node(s) were unschedulable") : undefined);
   },
 };
 

@@ -1,7 +1,7 @@
 /** Refuses nodes on which a volume of the pod cannot be. Pure. */
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "#api/builtin/types.gen.ts";
 import { compileNodeTerms, type NodePredicate } from "#kit/node-selector.ts";
-import { type Filter, type FilterInput, Impossible, type NodeTest, PASSES } from "./filter.ts";
+import { type Filter, type FilterInput, finalRefusal, Impossible, type NodeTest, refusal } from "./filter.ts";
 
 /** Says on which node a claim's volume is to be made. */
 export const SELECTED_NODE = "volume.kubernetes.io/selected-node";
@@ -44,23 +44,25 @@ function waitsForConsumer({ spec }: PersistentVolumeClaim, { storageClass }: Fil
 }
 
 export const volumeFilter: Filter = {
-  wokenBy: ["node", "volume"],
+  wokenBy: ["node", "volume", "pod"],
   prepare: ({ pod, state, surroundings }) => {
     if (claimNames(pod).length === 0) return undefined;
     const claims = claimsOf(pod, surroundings);
-    requireExclusive(pod, claims, state);
+    if (isExclusiveElsewhere(pod, claims, state)) return () => IN_USE;
     const tests = claims.map((claim) =>
       isBound(claim) ? boundTest(claim, surroundings) : unboundTest(claim, surroundings),
     );
-    return (node) => tests.map((test) => test(node)).find((reasons) => reasons.length > 0) ?? PASSES;
+    return (node) => tests.map((test) => test(node)).find((reason) => reason !== undefined);
   },
 };
 
+const CONFLICT = finalRefusal("node(s) didn't match PersistentVolume's node affinity");
+
 function boundTest({ spec }: PersistentVolumeClaim, { volume }: FilterInput["surroundings"]): NodeTest {
   const found = volume(spec?.volumeName ?? "");
-  if (!found) return () => ["node(s) unavailable due to PersistentVolume not found"];
+  if (!found) return () => finalRefusal("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
   const reaches = reachableFrom(found);
-  return ({ node }) => (reaches(node) ? PASSES : ["node(s) had volume node affinity conflict"]);
+  return ({ node }) => (reaches(node) ? undefined : CONFLICT);
 }
 
 function unboundTest(claim: PersistentVolumeClaim, surroundings: FilterInput["surroundings"]): NodeTest {
@@ -75,9 +77,9 @@ function unboundTest(claim: PersistentVolumeClaim, surroundings: FilterInput["su
         .filter(({ spec, status }) => spec?.storageClassName === className && status?.phase === "Available")
         .map(reachableFrom);
   return ({ node }) => {
-    if (selected !== undefined && selected !== node.metadata.name) return ["node(s) had volume node affinity conflict"];
-    if (provisions || free.some((reaches) => reaches(node))) return PASSES;
-    return ["node(s) didn't find available persistent volumes to bind"];
+    if (selected !== undefined && selected !== node.metadata.name) return CONFLICT;
+    if (provisions || free.some((reaches) => reaches(node))) return undefined;
+    return finalRefusal("node(s) didn't find available persistent volumes to bind");
   };
 }
 
@@ -86,14 +88,21 @@ function reachableFrom({ spec }: PersistentVolume): NodePredicate {
   return terms ? compileNodeTerms(terms) : () => true;
 }
 
+const IN_USE = refusal(
+  "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
+);
+
 /** A claim that is for one pod only is not given to a second one. */
-function requireExclusive(pod: Pod, claims: readonly PersistentVolumeClaim[], state: FilterInput["state"]): void {
+function isExclusiveElsewhere(
+  pod: Pod,
+  claims: readonly PersistentVolumeClaim[],
+  state: FilterInput["state"],
+): boolean {
   const exclusive = claims.filter(({ spec }) => spec?.accessModes?.includes("ReadWriteOncePod"));
-  if (exclusive.length === 0) return;
+  if (exclusive.length === 0) return false;
   const names = new Set(exclusive.map(({ metadata }) => metadata.name));
   for (const { pod: other } of state.pods())
     if (other.metadata.namespace === pod.metadata.namespace && claimNames(other).some((name) => names.has(name)))
-      throw new Impossible(
-        "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
-      );
+      return true;
+  return false;
 }

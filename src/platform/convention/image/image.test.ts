@@ -4,7 +4,7 @@ import type { PodIntent } from "#api/conventions.carto.run/index.ts";
 import type { ImageConfig, ImageSource, LayerReader } from "#ports/oci/image.ts";
 import type { Reader } from "../convention.ts";
 import { bomLayer, componentsOf } from "./bom.ts";
-import { pullCredentials } from "./pull-credentials.ts";
+import { intentCredentials } from "./pull-credentials.ts";
 import { imageResolver } from "./resolver.ts";
 
 const configWith = (Labels: Record<string, string>): ImageConfig => ({
@@ -129,20 +129,22 @@ describe("pull secrets", () => {
     }) as never;
 
   test("of the service account and of the intent, by host, first come first", async () => {
-    const credentials = await pullCredentials(intent(["old", "absent"]), reader(["modern"]));
+    const credentials = await intentCredentials(intent(["old", "absent"]), reader(["modern"]));
     assert.ok(credentials);
     const found = await Promise.all(
-      ["r.example:5000", "docker.io", "index.docker.io", "old.example", "empty.example", "other"].map(credentials),
+      ["r.example:5000", "docker.io", "index.docker.io", "old.example", "empty.example", "other"].map((host) =>
+        credentials(host, "app"),
+      ),
     );
     assert.deepEqual(found, [basic("u:p"), "Basic aHVi", "Basic aHVi", "Basic b2xk", undefined, undefined]);
   });
 
-  test("none at all", async () => assert.equal(await pullCredentials(intent(), reader([])), undefined));
+  test("none at all", async () => assert.equal(await intentCredentials(intent(), reader([])), undefined));
 
   test("that cannot be read are named", async () => {
-    await assert.rejects(pullCredentials(intent(["wrong"]), reader([])), {
+    await assert.rejects(intentCredentials(intent(["wrong"]), reader([])), {
       reason: "ImageResolutionFailed",
-      message: "failed to authenticate: secret ns/wrong is not a Docker configuration",
+      message: 'failed to authenticate: secret "ns/wrong" is not a Docker configuration',
     });
   });
 });

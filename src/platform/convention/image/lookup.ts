@@ -1,9 +1,10 @@
 /** What the containers of a template run: resolved once per pass, so that all conventions see the same images. */
 import type * as k8s from "#api/builtin/types.gen.ts";
-import { ConventionFailure, type Credentials, type ImageDescription, type ImageResolver } from "../convention.ts";
+import type { RegistryCredentials } from "#ports/oci/image.ts";
+import { ConventionFailure, type ImageDescription, type ImageResolver } from "../convention.ts";
 import { containersOf } from "../template.ts";
 
-type LookupOptions = { resolver: ImageResolver; signal: AbortSignal; credentials?: Credentials | undefined };
+type LookupOptions = { resolver: ImageResolver; signal: AbortSignal; credentials?: RegistryCredentials | undefined };
 
 /** Images of one pass. */
 export class ImageLookup {

@@ -21,10 +21,10 @@ export function renderRequest(
   return { apiVersion: API_VERSION, kind: KIND, metadata: { name }, spec: { template, imageConfig } };
 }
 
-/** What a webhook made of the template. Throws with what is wrong with the answer. */
+/** What a webhook made of the template; it need not say what it answers with. Throws with what is wrong with the answer. */
 export function parseAnswer(text: string): ConventionResult {
   const answer = withoutNulls(parseJson(text));
-  if (!isObject(answer) || answer.kind !== KIND || answer.apiVersion !== API_VERSION)
+  if (!isObject(answer) || (answer.kind ?? KIND) !== KIND || (answer.apiVersion ?? API_VERSION) !== API_VERSION)
     throw new Error(`the webhook's answer is no ${KIND} of ${API_VERSION}`);
   const { template, appliedConventions = [] } = isObject(answer.status) ? answer.status : {};
   if (!isObject(template) || !isObject(template.spec) || !Array.isArray(template.spec.containers))

@@ -4,10 +4,10 @@ import { ImageRepository } from "#api/source.apps.tanzu.vmware.com/image-reposit
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled } from "#engine/controller/outcome.ts";
 import { Followers } from "#ports/git/followers.ts";
-import { ImageError } from "#ports/oci/image.ts";
+import { ImageError, type RegistryCredentials } from "#ports/oci/image.ts";
 import { parseReference } from "#ports/oci/reference.ts";
 import { parseDuration } from "../duration.ts";
-import { type Credentials, imageCredentials } from "./credentials.ts";
+import { imageCredentials } from "./credentials.ts";
 import { type ImagePort, localRepository, type ResolvedImage, resolveImage, storeLayer } from "./pull.ts";
 
 type Status = NonNullable<ImageRepository["status"]>;
@@ -53,7 +53,7 @@ async function keep(
   { metadata, status }: ImageRepository,
   image: ResolvedImage,
   { images, imageArtifact }: ImageSourceDependencies,
-  { context, credentials }: { context: Context; credentials: Credentials },
+  { context, credentials }: { context: Context; credentials: RegistryCredentials },
 ): Promise<Outcome<Status>> {
   const resolved = {
     type: "ImageResolved",

@@ -2,11 +2,10 @@
 import { Readable } from "node:stream";
 import { createGzip, createZstdDecompress } from "node:zlib";
 import { RegistryClient } from "#ports/oci/client.ts";
-import { type Descriptor, ImageError, type ImageManifest } from "#ports/oci/image.ts";
+import { type Descriptor, ImageError, type ImageManifest, type RegistryCredentials } from "#ports/oci/image.ts";
 import { type Compression, compressionOf, isIndexType } from "#ports/oci/media-types.ts";
 import { parseReference, type Reference, renderReference } from "#ports/oci/reference.ts";
 import type { Registry } from "#ports/oci/registry/registry.ts";
-import type { Credentials } from "./credentials.ts";
 
 /** Where images come from, and where artifacts go. */
 export type ImagePort = {
@@ -16,7 +15,7 @@ export type ImagePort = {
   fetch?: typeof fetch;
 };
 
-export type Pull = { credentials: Credentials; signal: AbortSignal };
+export type Pull = { credentials: RegistryCredentials; signal: AbortSignal };
 
 /** An image by its digest, and the descriptor of its one layer. */
 export type ResolvedImage = {

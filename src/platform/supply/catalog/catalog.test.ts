@@ -105,6 +105,29 @@ const ROWS: { name: string; stamped: () => Unstructured; expect: object }[] = [
     expect: { kind: "GitRepository", spec: { interval: "1m", url: GIT.git.url, ref: { branch: "main" } } },
   },
   {
+    name: "source in Git, with credentials and without ref",
+    stamped: () =>
+      stampOne("source-template", {
+        spec: { source: { git: { url: GIT.git.url } } },
+        params: { gitops_ssh_secret: "ops", source_credentials_secret: "own" },
+      }),
+    expect: { spec: { interval: "1m", url: GIT.git.url, secretRef: { name: "own" } } },
+  },
+  {
+    name: "source in Git, with the credentials of the GitOps repository",
+    stamped: () => stampOne("source-template", { params: { gitops_ssh_secret: "ops" } }),
+    expect: { spec: { interval: "1m", url: GIT.git.url, ref: { branch: "main" }, secretRef: { name: "ops" } } },
+  },
+  {
+    name: "source as an image, with a service account",
+    stamped: () =>
+      stampOne("source-template", {
+        spec: { source: { image: "registry.example/source:1" } },
+        params: { serviceAccount: "puller" },
+      }),
+    expect: { spec: { image: "registry.example/source:1", serviceAccountName: "puller" } },
+  },
+  {
     name: "source as an image",
     stamped: () => stampOne("source-template", { spec: { source: { image: "registry.example/source:1" } } }),
     expect: { kind: "ImageRepository", spec: { image: "registry.example/source:1" } },

@@ -13,9 +13,15 @@ const sourceTemplate = template("ClusterSourceTemplate", "source-template", {
   urlPath: ".status.artifact.url",
   revisionPath: ".status.artifact.revision",
   healthRule: { singleConditionType: "Ready" },
+  params: [
+    { name: "serviceAccount", default: "" },
+    { name: "source_credentials_secret", default: "" },
+    { name: "gitops_ssh_secret", default: "" },
+  ],
   ytt: `\
 ${CONTEXT}
 #@ source = workload.spec.source
+#@ credentials = params.source_credentials_secret or params.gitops_ssh_secret
 ---
 #@ if hasattr(source, "git"):
 apiVersion: source.toolkit.fluxcd.io/v1
@@ -30,9 +36,15 @@ spec:
   #@ if hasattr(source, "git"):
   interval: 1m
   url: #@ source.git.url
+  #@ if/end hasattr(source.git, "ref"):
   ref: #@ source.git.ref
+  #@ if/end credentials:
+  secretRef:
+    name: #@ credentials
   #@ else:
   image: #@ source.image
+  #@ if/end params.serviceAccount:
+  serviceAccountName: #@ params.serviceAccount
   #@ end
 `,
 });

@@ -31,6 +31,8 @@ repository:
   #@ if/end params.gitops_ssh_secret:
   secretRef:
     name: #@ params.gitops_ssh_secret
+#@ if/end params.serviceAccount:
+serviceAccountName: #@ params.serviceAccount
 path: #@ directory()
 message: #@ params.gitops_commit_message or "Deliver {}/{}".format(namespace, name)
 #@ if/end params.gitops_user_name and params.gitops_user_email:

@@ -35,6 +35,20 @@ export function parseManifest(content: Buffer, contentType: string | undefined):
   };
 }
 
+/** Every digest that a stored manifest or index refers to: configuration, layers and other manifests. Not its subject. */
+export function referredDigests(content: Buffer): string[] {
+  const {
+    config,
+    layers = [],
+    manifests = [],
+  } = parseJson(content) as {
+    config?: Descriptor;
+    layers?: Descriptor[];
+    manifests?: Descriptor[];
+  };
+  return [...(config ? [config] : []), ...layers, ...manifests].map(({ digest }) => digest);
+}
+
 /** How a manifest appears in the referrers list of its subject. */
 export function referrerDescriptor(
   manifest: ParsedManifest,

@@ -4,6 +4,7 @@ import type { Change, NameIndex } from "#ports/blobs/name-index.ts";
 import type { Descriptor, ImageConfig, ImageManifest } from "../image.ts";
 import type { Layer } from "../layer.ts";
 import { OCI_CONFIG, OCI_MANIFEST } from "../media-types.ts";
+import { bucketOf } from "./buckets.ts";
 import { RegistryError } from "./errors.ts";
 import { fallbackTag, parseManifest, referrerDescriptor } from "./manifest.ts";
 
@@ -13,13 +14,6 @@ export type StoredManifest = { digest: string; mediaType: string; size: number }
 export type PutManifest = { content: Buffer; mediaType?: string; digest?: string; tags: readonly string[] };
 
 type Image = { config: ImageConfig; layers: readonly Layer[]; annotations?: Record<string, string> };
-
-const bucketOf = {
-  blobs: (repository: string): string => `blobs/${repository}`,
-  manifests: (repository: string): string => `manifests/${repository}`,
-  tags: (repository: string): string => `tags/${repository}`,
-  referrers: (repository: string, subject: string): string => `referrers/${repository}@${subject}`,
-};
 
 /** Every write is durable when its promise resolves. Names and tags are checked by the callers' grammar. */
 export class Registry {
@@ -75,13 +69,17 @@ export class Registry {
   /** Stores a manifest. Throws RegistryError when it is malformed or refers to blobs that the repository lacks. */
   async putManifest(repository: string, put: PutManifest): Promise<StoredManifest & { subject?: string }> {
     const manifest = parseManifest(put.content, put.mediaType);
-    for (const digest of manifest.blobs)
+    for (const digest of manifest.blobs) {
       if (!this.hasBlob(repository, digest))
         throw new RegistryError("MANIFEST_BLOB_UNKNOWN", `blob ${digest} is not in ${repository}: push it first`);
-    const blob = await this.blobs.put(put.content, put.digest ? { expected: put.digest } : {});
-    const stored = { digest: blob.digest, mediaType: manifest.mediaType, size: blob.size };
+      this.blobs.touch(digest);
+    }
+    const content = await this.blobs.put(put.content, put.digest ? { expected: put.digest } : {});
+    const stored = { digest: content.digest, mediaType: manifest.mediaType, size: content.size };
     const { digest, ...value } = stored;
     const changes: Change[] = [{ bucket: bucketOf.manifests(repository), name: digest, value }];
+    for (const blob of manifest.blobs)
+      if (!this.hasBlob(repository, blob)) changes.push({ bucket: bucketOf.blobs(repository), name: blob, value: 1 });
     for (const tag of put.tags) changes.push({ bucket: bucketOf.tags(repository), name: tag, value: digest });
     if (manifest.subject)
       changes.push({
@@ -126,7 +124,7 @@ export class Registry {
     const changes: Change[] = [{ bucket: bucketOf.manifests(repository), name: digest, value: undefined }];
     for (const [tag, target] of this.index.bucket(bucketOf.tags(repository)))
       if (target === digest) changes.push({ bucket: bucketOf.tags(repository), name: tag, value: undefined });
-    const content = await this.blobs.read(digest);
+    const content = await this.blobs.peek(digest);
     const subject = content && parseManifest(content, stored.mediaType).subject;
     if (subject) changes.push({ bucket: bucketOf.referrers(repository, subject), name: digest, value: undefined });
     await this.index.apply(changes);

@@ -71,8 +71,8 @@ export class Uploads {
     mayRead: (repository: string) => Promise<boolean>,
   ): Promise<boolean> {
     if (!isDigest(digest)) throw new RegistryError("DIGEST_INVALID", `"${digest}" is not a sha256 or sha512 digest`);
-    if (from === null) return this.registry.holdsBlob(digest);
-    return this.registry.hasBlob(from, digest) && (await mayRead(from));
+    if (from === null) return this.registry.holdsBlob(digest) && (await this.registry.blobs.has(digest));
+    return this.registry.hasBlob(from, digest) && (await mayRead(from)) && (await this.registry.blobs.has(digest));
   }
 
   private async complete(exchange: Exchange, session: Session, digest: string): Promise<void> {

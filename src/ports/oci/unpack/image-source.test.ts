@@ -160,6 +160,22 @@ for (const [what, entries, message] of [
     );
   });
 
+test("a flat image is one directory that shows what its layers show when stacked", async () => {
+  await putImage("flat", [
+    await layerOf([file("gone"), file("kept"), file("both", "lower")]),
+    await layerOf([file(".wh.gone", ""), file("both", "upper")]),
+    await layerOf([file("added")]),
+  ]);
+  const [stacked, flat] = await Promise.all([
+    source.unpack(`${LOCAL}/flat`),
+    source.unpack(`${LOCAL}/flat`, undefined, { flat: true }),
+  ]);
+  assert.equal(flat.layers.length, 1);
+  assert.equal(flat.reference, stacked.reference);
+  assert.deepEqual(await visible(flat.layers), { added: "added", both: "upper", kept: "kept" });
+  assert.deepEqual(await visible(stacked.layers), await visible(flat.layers));
+});
+
 test("a later file replaces an earlier link instead of following it", async () => {
   await writeFile(join(root, "victim"), "untouched");
   await putImage("replace", [

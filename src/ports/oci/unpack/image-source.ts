@@ -14,7 +14,9 @@ import {
   type LayerReader,
   type LayerReadOptions,
   type LayerSweep,
+  type RegistryCredentials,
   type UnpackedImage,
+  type UnpackOptions,
 } from "../image.ts";
 import { compressionOf, isIndexType, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
 import { parseReference, type Reference, renderReference } from "../reference.ts";
@@ -53,12 +55,14 @@ export async function createImageSource(options: ImageSourceOptions): Promise<Im
 }
 
 class Source implements ImageSource, LayerReader, LayerKeeper {
+  readonly directory: string;
   private readonly options: ImageSourceOptions;
   private readonly layers: LayerStore;
   private readonly files: LayerFiles;
   private readonly client: RegistryClient;
 
   constructor(options: ImageSourceOptions, layers: LayerStore, files: LayerFiles) {
+    this.directory = options.directory;
     this.options = options;
     this.layers = layers;
     this.files = files;
@@ -72,8 +76,8 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     });
   }
 
-  async unpack(text: string, signal?: AbortSignal): Promise<UnpackedImage> {
-    return await this.explained("unpack", text, signal, (reference) => this.unpackImage(reference, signal));
+  async unpack(text: string, signal?: AbortSignal, options: UnpackOptions = {}): Promise<UnpackedImage> {
+    return await this.explained("unpack", text, signal, (reference) => this.unpackImage(reference, signal, options));
   }
 
   sweep(sweep: LayerSweep): Promise<number> {
@@ -90,7 +94,7 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     });
   }
 
-  withCredentials(credentials: (host: string) => Promise<string | undefined>): ImageSource & LayerReader {
+  withCredentials(credentials: RegistryCredentials): ImageSource & LayerReader {
     return new Source({ ...this.options, client: new RegistryClient({ credentials }) }, this.layers, this.files);
   }
 
@@ -123,19 +127,29 @@ class Source implements ImageSource, LayerReader, LayerKeeper {
     return { reference: `${reference.host}/${reference.repository}@${top.digest}`, digest, config, manifest };
   }
 
-  private async unpackImage(reference: Reference, signal: AbortSignal | undefined): Promise<UnpackedImage> {
+  private async unpackImage(
+    reference: Reference,
+    signal: AbortSignal | undefined,
+    { flat = false }: UnpackOptions,
+  ): Promise<UnpackedImage> {
     const { manifest, ...description } = await this.resolve(reference, signal);
     const diffIds = description.config.rootfs?.diff_ids ?? [];
     if (diffIds.length !== manifest.layers.length)
       throw new Error(`it has ${manifest.layers.length} layers but its configuration lists ${diffIds.length}`);
-    const unpacked = await Promise.all(
-      manifest.layers.map(async (descriptor, position) => {
-        const diffId = diffIds[position] ?? "";
-        return { diffId, unpacked: await this.layer(reference, { diffId, descriptor }, signal) };
-      }),
-    );
-    const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0);
-    return { ...description, sizeBytes, layers: await this.layers.stack(unpacked, signal) };
+    const release = this.layers.hold(diffIds);
+    try {
+      const unpacked = await Promise.all(
+        manifest.layers.map(async (descriptor, position) => {
+          const diffId = diffIds[position] ?? "";
+          return { diffId, unpacked: await this.layer(reference, { diffId, descriptor }, signal) };
+        }),
+      );
+      const sizeBytes = [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0);
+      const layers = await (flat ? this.layers.flatten(unpacked, signal) : this.layers.stack(unpacked, signal));
+      return { ...description, sizeBytes, layers };
+    } finally {
+      release();
+    }
   }
 
   /** Follows an index to the image for this machine. */

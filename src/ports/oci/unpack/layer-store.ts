@@ -8,11 +8,13 @@ import type { LayerSweep } from "../image.ts";
 import type { Compression } from "../media-types.ts";
 import { Shared } from "../shared.ts";
 import { extractLayer, type Removals } from "./extract.ts";
-import { sweepLayers } from "./layer-sweep.ts";
+import { type StoredLayer, sweepLayers } from "./layer-sweep.ts";
 import { mergeLayers } from "./merge.ts";
 import { UnsafeArchive } from "./paths.ts";
 
 export type UnpackedLayer = { path: string; removals: Removals };
+
+type StackedLayer = { diffId: string; unpacked: UnpackedLayer };
 
 /** Where the compressed content of a layer comes from when it has to be unpacked. */
 export type LayerContent = {
@@ -34,6 +36,7 @@ export class LayerStore {
   private readonly directory: string;
   private readonly options: LayerStoreOptions;
   private readonly running = new Shared<UnpackedLayer>();
+  private readonly held = new Set<{ names: readonly string[] }>();
 
   private constructor(directory: string, options: LayerStoreOptions) {
     this.directory = directory;
@@ -55,10 +58,19 @@ export class LayerStore {
   }
 
   /** Directories, lowest first, that show the same files when stacked, without any of them removing anything. */
-  async stack(layers: readonly { diffId: string; unpacked: UnpackedLayer }[], signal?: AbortSignal): Promise<string[]> {
+  async stack(layers: readonly StackedLayer[], signal?: AbortSignal): Promise<string[]> {
     const last = layers.findLastIndex(({ unpacked }) => removesAnything(unpacked.removals));
     if (last <= 0) return layers.map(({ unpacked }) => unpacked.path);
-    const below = layers.slice(0, last + 1);
+    const merged = await this.merge(layers.slice(0, last + 1), signal);
+    return [merged, ...layers.slice(last + 1).map(({ unpacked }) => unpacked.path)];
+  }
+
+  /** One directory that shows the same files as the layers when stacked, lowest first; none for no layers. */
+  async flatten(layers: readonly StackedLayer[], signal?: AbortSignal): Promise<string[]> {
+    return layers.length <= 1 ? layers.map(({ unpacked }) => unpacked.path) : [await this.merge(layers, signal)];
+  }
+
+  private async merge(below: readonly StackedLayer[], signal: AbortSignal | undefined): Promise<string> {
     const chain = createHash("sha256")
       .update(below.map(({ diffId }) => diffId).join("\n"))
       .digest("hex");
@@ -71,14 +83,24 @@ export class LayerStore {
         );
         return { whiteouts: [], opaque: [] };
       });
-    const merged = await this.running.run(`merged-${chain}`, merge, signal);
-    return [merged.path, ...layers.slice(last + 1).map(({ unpacked }) => unpacked.path)];
+    return (await this.running.run(`merged-${chain}`, merge, signal)).path;
+  }
+
+  /** Keeps layers from being swept until the returned function is called: the others of their image are still on their way. */
+  hold(diffIds: readonly string[]): () => void {
+    const held = { names: diffIds.map(nameOf) };
+    this.held.add(held);
+    return () => {
+      this.held.delete(held);
+    };
   }
 
   /** Removes layers; those that somebody has just asked for stay. Resolves to the bytes that were freed. */
-  async sweep(sweep: LayerSweep): Promise<number> {
-    const nowMs = this.options.clock().getTime();
-    return await sweepLayers(this.directory, { sweep, nowMs, marker: REMOVALS, temporary: TEMPORARY });
+  async sweep({ keep, minAgeMs }: LayerSweep): Promise<number> {
+    const unusedSinceMs = this.options.clock().getTime() - minAgeMs;
+    const isKept = ({ name, path }: StoredLayer): boolean =>
+      keep.has(path) || [...this.held].some(({ names }) => names.includes(name));
+    return await sweepLayers(this.directory, { isKept, unusedSinceMs, marker: REMOVALS, temporary: TEMPORARY });
   }
 
   private async make(name: string, fill: (path: string) => Promise<Removals>): Promise<UnpackedLayer> {

@@ -1,37 +1,30 @@
-/** Removes unpacked layers that nobody has used for long, and the least recently used ones when space is needed. */
+/** Removes unpacked layers that nobody needs. */
 import { randomUUID } from "node:crypto";
 import { lstat, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { LayerSweep } from "../image.ts";
 
 export type StoredLayer = { name: string; path: string; lastUsedMs: number };
 
-/** The layers that may go, those first that were not used for longest, and how many of them go in any case. Pure. */
-export function planSweep(
-  layers: readonly StoredLayer[],
-  { inUse, minAgeMs, maxAgeMs }: Omit<LayerSweep, "bytes">,
-  nowMs: number,
-): { candidates: StoredLayer[]; expired: number } {
-  const candidates = layers
-    .filter(({ path, lastUsedMs }) => !inUse.has(path) && nowMs - lastUsedMs >= minAgeMs)
-    .toSorted((left, right) => left.lastUsedMs - right.lastUsedMs);
-  return { candidates, expired: candidates.filter(({ lastUsedMs }) => nowMs - lastUsedMs > maxAgeMs).length };
-}
+export type SweepOptions = {
+  /** Asked at the last moment. */
+  isKept: (layer: StoredLayer) => boolean;
+  /** Layers that were used since stay, in milliseconds. */
+  unusedSinceMs: number;
+  /** The file whose time says when a layer was used. */
+  marker: string;
+  /** How the names begin of what is about to go. */
+  temporary: string;
+};
 
-/** Sweeps a directory of layers; resolves to the bytes that were freed. `marker`: the file whose time says when a layer was used. */
-export async function sweepLayers(
-  directory: string,
-  options: { sweep: LayerSweep; nowMs: number; marker: string; temporary: string },
-): Promise<number> {
-  const { sweep, nowMs, marker, temporary } = options;
-  const layers = await storedLayers(directory, marker);
-  const { candidates, expired } = planSweep(layers, sweep, nowMs);
+/** Sweeps a directory of layers; resolves to the bytes that were freed. */
+export async function sweepLayers(directory: string, options: SweepOptions): Promise<number> {
+  const { isKept, unusedSinceMs, marker, temporary } = options;
   let freed = 0;
-  for (const [index, { name }] of candidates.entries()) {
-    if (index >= expired && freed >= sweep.bytes) break;
+  for (const layer of await storedLayers(directory, marker)) {
+    if (layer.lastUsedMs > unusedSinceMs || isKept(layer)) continue;
     // Out of the way first: whoever asks for the layer from now on unpacks it anew.
     const doomed = join(directory, `${temporary}${randomUUID()}`);
-    await rename(join(directory, name), doomed);
+    await rename(join(directory, layer.name), doomed);
     freed += await sizeOf(doomed);
     await rm(doomed, { recursive: true, force: true });
   }

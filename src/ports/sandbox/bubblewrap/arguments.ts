@@ -1,5 +1,6 @@
 /** The command line that runs a container in bubblewrap: pure. */
 
+import type { NetworkAttachment } from "../network/network.ts";
 import { PID_FILE } from "../record.ts";
 import { byDepth, type ContainerSpec } from "../runtime.ts";
 import { TERM } from "../terminal.ts";
@@ -34,15 +35,24 @@ export type BubblewrapCommand = {
 /** How to start the container. Its mounts vanish with its last process: they are in a namespace of their own. */
 export function bubblewrapCommand(spec: ContainerSpec, setting: BubblewrapSetting): BubblewrapCommand {
   const { overlay, command } = setting;
-  const wrapper = ["--user", "--map-root-user", "--mount", "/bin/sh", "-c", MOUNT_THEN_RUN, "sh"];
   const bubblewrap = [command, "--args", String(OPTIONS_FD), "--", ...spec.args];
+  const mount = ["/bin/sh", "-c", MOUNT_THEN_RUN, "sh", overlay.cwd, overlay.options, overlay.merged];
+  const [file = "", ...args] = [...namespaces(spec.network), ...mount, ...bubblewrap];
   return {
-    file: "unshare",
-    args: [...wrapper, overlay.cwd, overlay.options, overlay.merged, ...bubblewrap],
+    file,
+    args,
     options: sandboxOptions(spec, setting)
       .map((option) => `${option}\0`)
       .join(""),
   };
+}
+
+/** A user namespace in which file systems can be mounted: one of its own, or the one that owns the pod's network. */
+function namespaces({ kind, netns, userns }: NetworkAttachment): string[] {
+  const own = ["unshare", "--user", "--map-root-user", "--mount"];
+  if (kind !== "netns") return own;
+  if (!userns) return ["nsenter", `--net=${netns}`, "--", ...own];
+  return ["nsenter", `--user=${userns}`, `--net=${netns}`, "--preserve-credentials", "--", "unshare", "--mount"];
 }
 
 /**
@@ -67,7 +77,7 @@ function sandboxOptions(spec: ContainerSpec, { overlay, user, detached }: Bubble
     ...(detached ? [] : ["--die-with-parent"]),
     ...["--as-pid-1", "--json-status-fd", String(STATUS_FD)],
     ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
-    ...(spec.network.kind === "host" ? [] : ["--unshare-net"]),
+    ...(spec.network.kind === "none" ? ["--unshare-net"] : []),
     ...["--uid", String(user.uid), "--gid", String(user.gid), "--hostname", spec.hostname],
     ...["--bind", overlay.merged, "/"],
     ...["--proc", "/proc", "--dev", "/dev", "--cap-drop", "ALL"],

@@ -27,9 +27,8 @@ class Bubblewrap implements SandboxRuntime {
     "no seccomp filter: containers are confined by namespaces and dropped capabilities only",
     "supplementary groups are not set",
     "programs that are run as root in a container that is already there have all capabilities in its own user namespace",
-    "pods share the host's network, so they can reach what listens on the host's loopback",
   ];
-  readonly enforces = { limits: false, groups: false, seccomp: false };
+  readonly enforces = { limits: false, groups: false, seccomp: false, sharedProcesses: false };
   private readonly directory: string;
   private readonly command: string;
   private readonly containers = new Map<string, BubblewrapContainer>();

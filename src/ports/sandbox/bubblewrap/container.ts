@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { containerProcess } from "../container-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
-import { planOverlay, prepareOverlay } from "../overlay.ts";
+import { planOverlay, prepareOverlay, writableLayer } from "../overlay.ts";
 import { spawnTied, toolPath } from "../process.ts";
 import { readExit, writeExit, writeSpec } from "../record.ts";
 import { removeTree } from "../remove-tree.ts";
@@ -26,6 +26,7 @@ import { resolveUser } from "../users.ts";
 import { bubblewrapCommand } from "./arguments.ts";
 import { complaint, enterCommand } from "./enter.ts";
 import { type BubblewrapProcess, killUnfinished, type Outcome, readPids, runAsChild, runDetached } from "./launch.ts";
+import { resolveInside } from "./targets.ts";
 
 /** How bubblewrap and the wrapper before it complain, as opposed to the program they run. */
 const COMPLAINT = /^(bwrap|unshare|mount|sh): /;
@@ -58,6 +59,10 @@ export class BubblewrapContainer implements Container {
     this.program = new MainProgram(spec, this.exited);
   }
 
+  get writable(): string {
+    return writableLayer(this.place.directory);
+  }
+
   /** Resolves when the container's first process exists. Throws SandboxError when it does not come to that. */
   async start(): Promise<void> {
     const { directory, command, supervision } = this.place;
@@ -68,7 +73,13 @@ export class BubblewrapContainer implements Container {
     const overlay = planOverlay(this.spec.rootfs.layers, directory, ["userxattr"]);
     this.supervisor = isDetached ? await supervision.get() : undefined;
     const detached = this.supervisor !== undefined;
-    const outcome = await this.run(bubblewrapCommand(this.spec, { command, overlay, user, detached }));
+    const { layers } = this.spec.rootfs;
+    const mounts = this.spec.mounts.map(async (mount) => ({
+      ...mount,
+      target: await resolveInside(mount.target, layers),
+    }));
+    const spec = { ...this.spec, mounts: await Promise.all(mounts) };
+    const outcome = await this.run(bubblewrapCommand(spec, { command, overlay, user, detached }));
     if ("process" in outcome) return this.follow(outcome.process);
     const { code, error } = outcome.failure;
     await this.end(code);

@@ -30,18 +30,19 @@ export function enterCommand(
   { args, terminal }: { args: readonly string[]; terminal: boolean },
 ): EnterCommand {
   const namespaces = ["--user", "--mount", "--ipc", "--uts", "--cgroup"];
-  const network = spec.network.kind === "host" ? [] : ["--net"];
+  const { kind } = spec.network;
   const target = ["--target", String(pid)];
   return {
     // What starts a program of another process namespace is its parent, and stays outside.
     within: [
-      ...[nsenter, "--target", String(wrapper), "--user", AS_IS, "--"],
+      // The pod's network belongs to the user namespace outside.
+      ...[nsenter, "--target", String(wrapper), "--user", ...(kind === "netns" ? ["--net"] : []), AS_IS, "--"],
       ...[nsenter, ...target, "--pid", ...(terminal ? ["--no-fork"] : []), "--"],
       // A terminal that is gone ends its programs by itself.
       ...(terminal ? [] : [setpriv, "--pdeathsig", "KILL", "--"]),
     ],
     file: nsenter,
-    args: [...target, ...namespaces, ...network, AS_IS, "--wd", "--", ...args],
+    args: [...target, ...namespaces, ...(kind === "none" ? ["--net"] : []), AS_IS, "--wd", "--", ...args],
     env: harmless({ ...(terminal && { TERM }), ...spec.env }),
   };
 }

@@ -1,6 +1,7 @@
 /** Pods in the host's network: every container port gets a free port of the host. Works for every user. */
 import { createServer } from "node:net";
 import { attachmentOf, type NetworkAttachment, type PodNetwork } from "./network.ts";
+import { ownSockets } from "./sockets/sockets.ts";
 import { UserspaceRouter } from "./userspace.ts";
 
 /** Below the range from which Linux takes the ports of outgoing connections. */
@@ -15,6 +16,8 @@ export function createLoopbackNetwork(options: { start?: number } = {}): PodNetw
 class LoopbackNetwork implements PodNetwork {
   readonly name = "loopback";
   readonly remapsPorts = true;
+  readonly sockets = ownSockets;
+  readonly entrance = undefined;
   readonly services: UserspaceRouter;
   private readonly pods = new Map<string, Promise<NetworkAttachment>>();
   private readonly used = new Set<number>();

@@ -1,5 +1,7 @@
 /** How a pod is connected: what the node asks for and what a container gets. */
 import type { ServiceRouter } from "./services.ts";
+import type { Sockets } from "./sockets/sockets.ts";
+import type { Entrance } from "./sockets/split.ts";
 
 export type NetworkAttachment = {
   /** `netns`: a network namespace of its own; `host`: shares the host's; `none`: no network at all. */
@@ -8,6 +10,8 @@ export type NetworkAttachment = {
   ip: string;
   /** Path of the network namespace when `kind` is `netns`. */
   netns?: string;
+  /** Path of the user namespace in which that is entered, where it is not the program's own. */
+  userns?: string;
   /** Ports of the host by those of the container, where they differ. */
   ports?: Readonly<Record<number, number>>;
   /** The port at {@link ip} behind which a container port is reached. */
@@ -18,6 +22,10 @@ export interface PodNetwork {
   readonly name: "routed" | "loopback" | "fake";
   /** Whether a program must listen on the port that {@link NetworkAttachment.port} gives instead of its own. */
   readonly remapsPorts: boolean;
+  /** Sockets that reach pods at their addresses, and Services. */
+  readonly sockets: Sockets;
+  /** For other threads of this program, which get such sockets by {@link socketsAt}. */
+  readonly entrance: Entrance | undefined;
   /** Leads pods to Services; there is one after {@link recover} where that can be done. */
   readonly services: ServiceRouter | undefined;
   /** Connects a pod. The same id gives the same attachment until it is released. */

@@ -1,6 +1,7 @@
 /** Node ports of Services on 127.0.0.1 of this host. */
 import { listenRelay, type Relay } from "./relay.ts";
 import type { Protocol, ServiceRoute } from "./services.ts";
+import type { Sockets } from "./sockets/sockets.ts";
 import { listenUdpRelay } from "./udp-relay.ts";
 
 const HOST = "127.0.0.1";
@@ -9,12 +10,14 @@ type NodePort = { protocol: Protocol; port: number };
 
 export class NodePorts {
   private readonly routerAddress: string;
+  private readonly sockets: Sockets;
   private readonly relays = new Map<string, Relay>();
   private readonly refused = new Map<string, string>();
 
-  /** `routerAddress`: where node ports are translated to endpoints. */
-  constructor(routerAddress: string) {
+  /** `routerAddress`: where node ports are translated to endpoints; `sockets` reach it. */
+  constructor(routerAddress: string, sockets: Sockets) {
     this.routerAddress = routerAddress;
+    this.sockets = sockets;
   }
 
   /** Why some ports are not served. */
@@ -50,8 +53,8 @@ export class NodePorts {
 
   private async listen({ protocol, port }: NodePort): Promise<Relay> {
     const target = { ip: this.routerAddress, port };
-    if (protocol === "udp") return await listenUdpRelay({ host: HOST, port, target });
-    return await listenRelay({ host: HOST, port, target: () => target });
+    if (protocol === "udp") return await listenUdpRelay({ host: HOST, port, target, to: this.sockets });
+    return await listenRelay({ host: HOST, port, target: () => target, to: this.sockets });
   }
 }
 

@@ -1,6 +1,7 @@
 /** A TCP relay: connections to one address go to another. */
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { ServiceEndpoint } from "./services.ts";
+import { ownSockets, type Sockets } from "./sockets/sockets.ts";
 
 export type RelayOptions = {
   host: string;
@@ -8,6 +9,10 @@ export type RelayOptions = {
   port: number;
   /** Where a new connection from `client` (an address) goes; it is reset when this is undefined. */
   target: (client: string) => ServiceEndpoint | undefined;
+  /** In which network it listens; default: this program's. */
+  from?: Sockets;
+  /** In which network it connects; default: this program's. */
+  to?: Sockets;
 };
 
 export interface Relay {
@@ -17,19 +22,21 @@ export interface Relay {
 }
 
 /** Listens. Rejects with the system's error when the address cannot be had. */
-export async function listenRelay({ host, port, target }: RelayOptions): Promise<Relay> {
+export async function listenRelay(options: RelayOptions): Promise<Relay> {
+  const { host, port, target, from = ownSockets, to = ownSockets } = options;
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
     const place = target(client.remoteAddress ?? "");
-    if (place) join(client, place, sockets);
-    else client.resetAndDestroy();
+    if (!place) return client.resetAndDestroy();
+    hold(client, sockets);
+    to.connect(place).then(
+      (upstream) => join(client, hold(upstream, sockets)),
+      () => client.resetAndDestroy(),
+    );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port, exclusive: true }, resolve);
-  });
+  const listening = await from.listen(server, { ip: host, port });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
@@ -38,22 +45,25 @@ export async function listenRelay({ host, port, target }: RelayOptions): Promise
   };
 }
 
+function hold(socket: Socket, sockets: Set<Socket>): Socket {
+  sockets.add(socket);
+  socket.on("error", () => undefined);
+  socket.on("close", () => sockets.delete(socket));
+  return socket;
+}
+
 /** Both directions end by themselves; a failure of one side is a reset for the other. */
-function join(client: Socket, { ip, port }: ServiceEndpoint, sockets: Set<Socket>): void {
-  const server = connect({ host: ip, port, allowHalfOpen: true, noDelay: true });
+function join(client: Socket, upstream: Socket): void {
   for (const [socket, other] of [
-    [client, server],
-    [server, client],
+    [client, upstream],
+    [upstream, client],
   ] as const) {
-    sockets.add(socket);
+    if (socket.destroyed) other.destroy();
     socket.on("error", () => other.resetAndDestroy());
     socket.on("close", () => {
-      sockets.delete(socket);
       if (!other.destroyed && !other.writableEnded) other.destroy();
     });
   }
-  server.on("connect", () => {
-    client.pipe(server);
-    server.pipe(client);
-  });
+  client.pipe(upstream);
+  upstream.pipe(client);
 }

@@ -1,4 +1,5 @@
 /** How Services are routed: what a router is told, and what it offers. Knows nothing of Kubernetes objects. */
+import type { Sockets } from "./sockets/sockets.ts";
 
 export type Protocol = "tcp" | "udp" | "sctp";
 
@@ -22,6 +23,8 @@ export type ServiceRoute = {
 export type ServiceChanges = ReadonlyMap<string, readonly ServiceRoute[]>;
 
 export interface ServiceRouter {
+  /** Sockets of the network in which {@link hostAddress} is. */
+  readonly sockets: Sockets;
   /** Address of this host that pods reach. Endpoints in 127.0.0.0/8 are taken to be there. */
   readonly hostAddress: string;
   /** Addresses of pods, e.g. 10.88.0.0/16; undefined when they have none of their own. */

@@ -3,15 +3,26 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import type { Relay } from "./relay.ts";
 import type { ServiceEndpoint } from "./services.ts";
+import type { Sockets } from "./sockets/sockets.ts";
 
 /** A client that has been silent for so long is forgotten. */
 const IDLE_MS = 30_000;
 const MOST_CLIENTS = 256;
+const ANY = "0.0.0.0";
 
-type Flow = { socket: Socket; idle: NodeJS.Timeout };
+/** A client, and the socket by which it speaks to the target; datagrams wait for that. */
+type Flow = { socket: Promise<Socket>; idle: NodeJS.Timeout };
+
+export type UdpRelayOptions = {
+  host: string;
+  port: number;
+  target: ServiceEndpoint;
+  /** The network of the target. */
+  to: Sockets;
+};
 
 /** Listens. Rejects with the system's error when the address cannot be had. */
-export async function listenUdpRelay(place: { host: string; port: number; target: ServiceEndpoint }): Promise<Relay> {
+export async function listenUdpRelay({ host, port: at, target, to }: UdpRelayOptions): Promise<Relay> {
   const server = createSocket("udp4");
   const flows = new Map<string, Flow>();
   server.on("message", (datagram, { address, port }) => {
@@ -19,30 +30,33 @@ export async function listenUdpRelay(place: { host: string; port: number; target
     let flow = flows.get(client);
     if (!flow) {
       if (flows.size >= MOST_CLIENTS) return;
-      flow = open(place.target, {
+      flow = open(target, to, {
         answer: (bytes) => server.send(bytes, port, address),
         ended: () => flows.delete(client),
       });
       flows.set(client, flow);
     }
     flow.idle.refresh();
-    flow.socket.send(datagram, place.target.port, place.target.ip);
+    flow.socket.then(
+      (socket) => socket.send(datagram, target.port, target.ip),
+      () => flows.delete(client),
+    );
   });
-  server.bind({ port: place.port, address: place.host, exclusive: true });
+  server.bind({ port: at, address: host, exclusive: true });
   await once(server, "listening");
   // What cannot be delivered is lost, as datagrams are.
   server.on("error", () => undefined);
   return {
     port: server.address().port,
     close: async () => {
-      for (const { socket } of [...flows.values()]) socket.close();
+      for (const { socket } of flows.values()) (await socket.catch(() => undefined))?.close();
       server.close();
     },
   };
 }
 
 /** A socket of its own for every client, so that answers find back. */
-function open(target: ServiceEndpoint, on: { answer: (bytes: Uint8Array) => void; ended: () => void }): Flow {
+function open(target: ServiceEndpoint, to: Sockets, on: FlowEvents): Flow {
   const socket = createSocket("udp4");
   const idle = setTimeout(() => socket.close(), IDLE_MS).unref();
   socket.on("message", (bytes, { address, port }) => {
@@ -53,5 +67,7 @@ function open(target: ServiceEndpoint, on: { answer: (bytes: Uint8Array) => void
     clearTimeout(idle);
     on.ended();
   });
-  return { socket, idle };
+  return { socket: to.bind(socket, { ip: ANY, port: 0 }).then(() => socket), idle };
 }
+
+type FlowEvents = { answer: (bytes: Uint8Array) => void; ended: () => void };

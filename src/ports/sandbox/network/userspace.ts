@@ -4,6 +4,7 @@
  */
 import { listenRelay, type Relay } from "./relay.ts";
 import type { ServiceChanges, ServiceEndpoint, ServiceRoute, ServiceRouter } from "./services.ts";
+import { ownSockets } from "./sockets/sockets.ts";
 
 const FIRST = 64;
 const COUNT = 128;
@@ -18,6 +19,7 @@ type Listener = { relay: Relay; route: ServiceRoute };
 export class UserspaceRouter implements ServiceRouter {
   readonly isTransparent = false;
   readonly podRange = undefined;
+  readonly sockets = ownSockets;
   readonly hostAddress = "127.0.0.1";
   private readonly start: number;
   private readonly random: () => number;

@@ -28,6 +28,8 @@ export type RuncSetting = {
   root: string;
   cgroup: string;
   user: UserIds;
+  /** Of the user, besides those of the container's specification. */
+  groups: readonly number[];
   arch: string;
   /** Our own hard limit on open files: a container cannot get more. */
   openFiles: number;
@@ -42,7 +44,7 @@ export function runcConfig(spec: ContainerSpec, setting: RuncSetting): object {
     ociVersion: "1.0.2",
     process: {
       terminal: spec.terminal ?? false,
-      user: { ...user, additionalGids: spec.groups ?? [], umask: 0o022 },
+      user: { ...user, additionalGids: [...new Set([...setting.groups, ...(spec.groups ?? [])])], umask: 0o022 },
       args: spec.args,
       env: Object.entries({ ...(spec.terminal && { TERM }), ...spec.env }).map(([name, value]) => `${name}=${value}`),
       cwd: spec.cwd,
@@ -57,7 +59,13 @@ export function runcConfig(spec: ContainerSpec, setting: RuncSetting): object {
     linux: {
       cgroupsPath: setting.cgroup,
       resources: { devices: [{ allow: false, access: "rwm" }], ...limits(spec) },
-      namespaces: [{ type: "pid" }, { type: "ipc" }, { type: "uts" }, { type: "mount" }, ...networkNamespace(spec)],
+      namespaces: [
+        processNamespace(spec),
+        { type: "ipc" },
+        { type: "uts" },
+        { type: "mount" },
+        ...networkNamespace(spec),
+      ],
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
       ...(spec.seccomp !== "unconfined" && { seccomp: seccompProfile(setting.arch) }),
@@ -101,8 +109,15 @@ function bindMount(mount: Mount): object {
     destination: mount.target,
     type: "bind",
     source: mount.source,
-    options: ["rbind", "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
+    options: [
+      ...["rbind", mount.followsHost ? "rslave" : "rprivate", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"],
+      ...(mount.noExec ? ["noexec"] : []),
+    ],
   };
+}
+
+function processNamespace({ processesOf }: ContainerSpec): object {
+  return { type: "pid", ...(processesOf !== undefined && { path: `/proc/${processesOf}/ns/pid` }) };
 }
 
 function networkNamespace({ network }: ContainerSpec): object[] {

@@ -2,11 +2,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ComplaintForm, containerProcess } from "../container-process.ts";
-import { oomKills } from "../leftovers.ts";
+import { killGroup, oomKills } from "../leftovers.ts";
 import type { MainProcess } from "../main-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
-import { planOverlay, prepareOverlay } from "../overlay.ts";
+import { planOverlay, prepareOverlay, writableLayer } from "../overlay.ts";
 import { spawnTied } from "../process.ts";
 import { readExit, readPid, writeExit, writeSpec } from "../record.ts";
 import {
@@ -25,7 +25,7 @@ import type { Supervision } from "../supervisor/supervision.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { spawnInTerminal, TERM } from "../terminal.ts";
 import type { HostTools } from "../tools/host-tools.ts";
-import { resolveUser } from "../users.ts";
+import { imageGroups, resolveUser } from "../users.ts";
 import { runcConfig } from "./config.ts";
 import { runDetached, runInForeground } from "./launch.ts";
 
@@ -70,6 +70,10 @@ export class RuncContainer implements Container {
     this.program = new MainProgram(spec, this.exited);
   }
 
+  get writable(): string {
+    return writableLayer(this.place.directory);
+  }
+
   private get isDetached(): boolean {
     return this.spec.detached === true && !this.spec.terminal;
   }
@@ -84,12 +88,17 @@ export class RuncContainer implements Container {
     const { directory } = this.place;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     if (this.isDetached) void this.place.supervision.get();
-    const [user] = await Promise.all([resolveUser(this.spec.user, this.spec.rootfs.layers), prepareOverlay(directory)]);
+    const { user: name, rootfs, imageGroups: hasImageGroups } = this.spec;
+    const [user, groups] = await Promise.all([
+      resolveUser(name, rootfs.layers),
+      hasImageGroups ? imageGroups(name, rootfs.layers) : [],
+      prepareOverlay(directory),
+    ]);
     await this.mount();
     this.place.onMounted();
     signal?.throwIfAborted();
     const { cgroup, openFiles } = this.place;
-    const setting = { root: join(directory, "merged"), cgroup, user, arch: process.arch, openFiles };
+    const setting = { root: join(directory, "merged"), cgroup, user, groups, arch: process.arch, openFiles };
     const config = runcConfig(this.spec, setting);
     await writeFile(join(directory, "config.json"), JSON.stringify(config));
     await this.run();
@@ -180,8 +189,10 @@ export class RuncContainer implements Container {
   private follow({ pid, gone, ended }: MainProcess, isRunning = true): void {
     this.pid = pid;
     this.running = isRunning;
-    void gone.then(() => {
+    void gone.then(async () => {
       this.running = false;
+      // With a namespace of its own the kernel does that.
+      if (this.spec.processesOf !== undefined) await killGroup(this.place.cgroup).catch(() => undefined);
     });
     void ended.then((code) => this.end(code));
   }

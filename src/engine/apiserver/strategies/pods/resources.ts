@@ -20,7 +20,7 @@ function isExtended(name: string): boolean {
 }
 
 /** Only what can be shared may be asked for in a smaller amount than it is limited to. */
-function mayOvercommit(name: string): boolean {
+export function mayOvercommit(name: string): boolean {
   return !isExtended(name) && !name.startsWith(HUGEPAGES);
 }
 
@@ -68,14 +68,31 @@ function checkAmounts(amounts: Amounts, report: Report): void {
   }
 }
 
-function checkContainerResource(name: string, report: Report): void {
-  report.invalidFor(name, labelKey(name));
+/** What a container may ask for. */
+export function checkContainerResource(name: string, report: Report): void {
+  checkResourceName(name, report);
   if (STANDARD.has(name) || name.startsWith(HUGEPAGES)) return;
-  if (!name.includes("/")) {
-    report.invalid(name, "must be a standard resource type or fully qualified");
-    report.invalid(name, "must be a standard resource for containers");
-  } else if (!name.includes("kubernetes.io/") && !isExtended(name))
+  if (!name.includes("/")) report.invalid(name, "must be a standard resource for containers");
+  else if (!name.includes("kubernetes.io/") && !isExtended(name))
     report.invalid(name, "doesn't follow extended resource name standard");
+}
+
+const COUNTED = [
+  ...["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"],
+  ...["persistentvolumeclaims", "services.nodeports", "services.loadbalancers"],
+];
+const MEASURED = [
+  ...["storage", "requests.storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage"],
+  ...["limits.cpu", "limits.memory", "limits.ephemeral-storage"],
+];
+
+/** The name of anything that can be counted or measured. */
+export function checkResourceName(name: string, report: Report): void {
+  const problems = labelKey(name);
+  report.invalidFor(name, problems);
+  if (problems.length > 0 || name.includes("/") || STANDARD.has(name) || /^(requests\.)?hugepages-/.test(name)) return;
+  if (!COUNTED.includes(name) && !MEASURED.includes(name))
+    report.invalid(name, "must be a standard resource type or fully qualified");
 }
 
 /** An amount of a resource: not negative, and whole where a part of it makes no sense. */
@@ -109,6 +126,14 @@ export function checkPodResources(
           .notSupported(name, [...POD_LEVEL, HUGEPAGES]);
       else checkAmount(name, amount, report.at(field).key(name));
     }
+  containers.forEach((container, index) => {
+    for (const [name, limit] of Object.entries(limits)) {
+      const own = container?.limits?.[name];
+      if (own === undefined || amountOf(own) <= amountOf(limit)) continue;
+      const at = report.at("containers").item(index).key(name).at("limits");
+      at.invalid(own, `must be less than or equal to pod limits of ${limit}`);
+    }
+  });
   for (const [name, request] of Object.entries(requests)) {
     const limit = limits[name];
     if (limit !== undefined && amountOf(request) > amountOf(limit))

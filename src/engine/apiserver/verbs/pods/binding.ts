@@ -61,6 +61,7 @@ function assign(pod: Mutable<Pod>, { metadata, target }: Mutable<Binding>, now: 
   if (pod.spec.nodeName) refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
   if (pod.spec.schedulingGates?.length) refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   pod.spec.nodeName = target.name ?? "";
+  if (pod.status) delete pod.status.nominatedNodeName;
   if (metadata.annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...metadata.annotations };
   if (metadata.labels) pod.metadata.labels = { ...pod.metadata.labels, ...metadata.labels };
   setCondition(pod, { type: "PodScheduled", status: "True" }, now);

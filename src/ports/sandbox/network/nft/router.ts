@@ -1,24 +1,26 @@
 /** Routes Services by nftables in the router's namespace, and serves node ports on the host's loopback. */
 import { isWithin } from "../address.ts";
-import type { NetworkTools } from "../ip.ts";
+import type { NetworkHost } from "../host/host.ts";
 import { NodePorts } from "../node-ports.ts";
 import { listenRelay, type Relay } from "../relay.ts";
 import type { ServiceChanges, ServiceEndpoint, ServiceRoute, ServiceRouter } from "../services.ts";
+import type { Sockets } from "../sockets/sockets.ts";
 import { baseScript, type Fabric, NO_RULES, planRules, TABLE } from "./rules.ts";
 
 const LOOPBACK = "127.0.0.1";
 
 export type NftRouterOptions = Fabric & {
-  /** The router's network namespace. */
+  host: NetworkHost;
+  /** The router's network namespace on it. */
   namespace: string;
   hostAddress: string;
   podRange: string;
   problems: readonly string[];
-  tools: NetworkTools;
 };
 
 export class NftRouter implements ServiceRouter {
   readonly isTransparent = true;
+  readonly sockets: Sockets;
   readonly hostAddress: string;
   readonly podRange: string;
   private readonly options: NftRouterOptions;
@@ -34,7 +36,8 @@ export class NftRouter implements ServiceRouter {
     this.options = options;
     this.hostAddress = options.hostAddress;
     this.podRange = options.podRange;
-    this.nodePorts = new NodePorts(options.routerAddress);
+    this.sockets = options.host.sockets;
+    this.nodePorts = new NodePorts(options.routerAddress, this.sockets);
   }
 
   /** Makes the empty table. Rejects when nftables cannot be used here. */
@@ -46,7 +49,8 @@ export class NftRouter implements ServiceRouter {
 
   /** Leaves what an earlier run has routed as it is until the first update, which must be of all Services. */
   static async inherit(options: NftRouterOptions): Promise<NftRouter> {
-    const tables = await options.tools.within(options.namespace, "nft", ["list", "tables"], "");
+    const { host, namespace } = options;
+    const tables = await host.run("nft", ["list", "tables"], { namespace });
     if (!tables.split("\n").includes(`table ${TABLE}`)) return await NftRouter.create(options);
     const router = new NftRouter(options);
     router.isInherited = true;
@@ -70,7 +74,7 @@ export class NftRouter implements ServiceRouter {
   async relay(ports: readonly number[]): Promise<void> {
     const opened = ports.map(async (port) => {
       const target = (client: string) => (isWithin(this.podRange, client) ? { ip: LOOPBACK, port } : undefined);
-      this.relays.push(await listenRelay({ host: this.hostAddress, port, target }));
+      this.relays.push(await listenRelay({ host: this.hostAddress, port, target, from: this.sockets }));
     });
     await Promise.all(opened);
   }
@@ -107,6 +111,7 @@ export class NftRouter implements ServiceRouter {
   }
 
   private async run(script: string): Promise<void> {
-    await this.options.tools.within(this.options.namespace, "nft", ["-f", "-"], script);
+    const { host, namespace } = this.options;
+    await host.run("nft", ["-f", "-"], { input: script, namespace });
   }
 }
