@@ -14,6 +14,7 @@ import type * as k8s from "#api/builtin/types.gen.ts";
 import { ImageError, type ImageSource } from "#ports/oci/image.ts";
 import { FakeRuntime } from "#ports/sandbox/fake.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
+import { machineHost } from "#ports/sandbox/network/host/machine.ts";
 import { createLoopbackNetwork } from "#ports/sandbox/network/loopback.ts";
 import { createRoutedNetwork } from "#ports/sandbox/network/routed.ts";
 import { createRunc } from "#ports/sandbox/runc/runc.ts";
@@ -183,7 +184,7 @@ test(`${REAL} real pods leave nothing, whatever goes wrong on the way`, { skip: 
       await startPodParts({
         ...{ folder, backoff: BACKOFF, images: await imagesIn(folder), memory: await detectMemoryVolumes() },
         runtime: createRunc({ directory, tools }),
-        network: createRoutedNetwork({ instance, serviceRange: "10.96.0.0/16", tools }),
+        network: createRoutedNetwork({ host: machineHost(tools), instance, serviceRange: "10.96.0.0/16" }),
       }),
     );
     const soak = new Soak(parts);
