@@ -218,6 +218,8 @@ async function withoutSupervisor(soak: Soak, directory: string): Promise<void> {
 /** There is no room for containers: they start when there is. */
 async function withFullDisk(soak: Soak, disk: string): Promise<void> {
   const filler = join(disk, "filler");
+  // What the pods before still give back would be room.
+  await eventually("no container to be left", async () => (await containersIn(join(disk, "sandbox"))).length === 0);
   await writeFile(filler, Buffer.alloc(DISK)).catch(() => undefined);
   const names = Array.from({ length: FULL_DISK_PODS }, (_, pod) => `tight-${pod}`);
   await Promise.all(names.map((name) => soak.create(name, { until: isRunning })));
@@ -227,6 +229,10 @@ async function withFullDisk(soak: Soak, disk: string): Promise<void> {
   await rm(filler);
   await Promise.all(others.map((name) => soak.seen(name, (pod) => pod !== undefined && isRunning(pod))));
   await Promise.all(others.map((name) => soak.remove(name)));
+}
+
+async function containersIn(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter((name) => !name.startsWith("."));
 }
 
 async function supervisorsOf(directory: string): Promise<number[]> {

@@ -33,7 +33,7 @@ export async function startPodParts(options: PodPartsOptions): Promise<PodParts>
   onCache?.(cache);
   for (let index = 0; index < nodes; index++) {
     const dataDir = join(folder, `node-${index}`);
-    await mkdir(dataDir);
+    await mkdir(dataDir, { recursive: true });
     const node = await startNode({ ...given, client, cache, dataDir, nodeName: `node-${index}`, clock });
     stack.defer(() => node.close());
   }
