@@ -19,6 +19,14 @@ const BENCHES: { readonly [name: string]: Bench } = {
     doc: "a change of a template stamped in 1,000 workloads, and of one workload meanwhile",
     load: () => import("./supply.ts"),
   },
+  "supply-scale": {
+    doc: "1,000 and 10,000 workloads: cost and memory of each; one namespace beside a busy one",
+    load: () => import("./supply-scale.ts"),
+  },
+  "pod-intent": {
+    doc: "CPU of a PodIntent through five conventions of this program",
+    load: () => import("./pod-intent.ts"),
+  },
   "push-to-url": {
     doc: "git push to image and to the first answer of the new revision",
     load: () => import("./push-to-url.ts"),

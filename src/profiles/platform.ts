@@ -45,6 +45,8 @@ export type PlatformOptions = {
   profile: "full";
   /** Where configuration goes unless a workload says otherwise: into the platform's GitOps repository, or as bundles into its registry. */
   delivery?: "git" | "registry";
+  /** Whether pods reach addresses outside of this machine, where that can be done. Default: yes. */
+  outbound?: boolean;
   /** Workloads are for other clusters: their Deliverables are put as text into ConfigMaps. */
   externalDelivery?: boolean;
   /** Wraps each step of the start, to show progress. */
@@ -98,7 +100,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
   const tools = createToolLauncher();
   stack.defer(() => tools.close());
-  const connecting = makePodNetwork(instance, { tools, log: warn });
+  const connecting = makePodNetwork({ instance, outbound: options.outbound ?? true, tools, log: warn });
   stack.defer(async () => (await connecting).close());
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);
@@ -273,13 +275,13 @@ function nodeName(): string {
 }
 
 /** The node as the API server knows it. */
-function podStreams(agent: NodeAgent, { sockets }: PodNetwork, clock: () => Date): PodStreams {
+function podStreams(agent: NodeAgent, { sockets, entrance }: PodNetwork, clock: () => Date): PodStreams {
   return {
     logs: (namespace, pod, container, query, signal) =>
       agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
     container: (namespace, pod, container) => agent.container(namespace, pod, container),
     connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
-    dial: ({ host: ip, port }) => dial(sockets, { ip, port }),
+    ...(entrance && { dial: ({ host: ip, port }) => dial(sockets, { ip, port }) }),
   };
 }
 

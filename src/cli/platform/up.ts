@@ -17,6 +17,7 @@ export type UpOptions = {
   detach?: boolean;
   portBase?: number;
   domain?: string;
+  outbound?: boolean;
   delivery: "git" | "registry";
   externalDelivery?: boolean;
 };
@@ -53,6 +54,7 @@ export async function up(options: UpOptions): Promise<void> {
     addresses: addressesFrom(options.portBase),
     domain: options.domain ?? DOMAIN,
     profile: "full",
+    outbound: options.outbound ?? true,
     delivery: options.delivery,
     externalDelivery: options.externalDelivery ?? false,
     step: async (name, work) => {

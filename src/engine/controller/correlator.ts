@@ -8,18 +8,14 @@ export type Happening = {
   message: string;
 };
 
+/** What is known of all happenings that share one event; it changes with each of them. */
 export type Sighting = {
+  /** The newest message. */
   message: string;
-  /** How often it was seen, this time included. */
   count: number;
-  first: Date;
-  /** Name of the event that counts it, once there is one. */
-  readonly name: string | undefined;
-  /** Resolves when the sighting before has been written. */
-  written: Promise<void>;
-  /** Tells when this one will have been written, and under which name. */
-  settle(written: Promise<void>): void;
-  called(name: string): void;
+  readonly first: Date;
+  /** Name of the event, once it has been written. */
+  name: string | undefined;
 };
 
 /** So many different messages of one kind are told one by one … */
@@ -32,36 +28,23 @@ const REFILL_MS = 300_000;
 /** Most entries that are remembered of each sort. */
 const REMEMBERED = 4096;
 
-type Known = { count: number; first: Date; name: string | undefined; written: Promise<void> };
 type Alike = { messages: Set<string>; last: number };
 type Budget = { left: number; since: number };
 
 /** What one component said lately. */
 export class Correlator {
-  private readonly known = new Map<string, Known>();
+  private readonly sightings = new Map<string, Sighting>();
   private readonly alike = new Map<string, Alike>();
   private readonly budgets = new Map<string, Budget>();
 
   /** Undefined when there is too much to tell about the subject. */
   observe(happening: Happening, now: Date): Sighting | undefined {
     const { key, message } = this.sumUp(happening, now.getTime());
-    const before = this.known.get(key);
-    const known: Known = before ?? { count: 0, first: now, name: undefined, written: Promise.resolve() };
-    known.count += 1;
-    remember(this.known, key, known);
-    if (!this.affords(happening.subject, now.getTime())) return undefined;
-    return {
-      ...{ message, count: known.count, first: known.first, written: known.written },
-      get name() {
-        return known.name;
-      },
-      settle: (written) => {
-        known.written = written;
-      },
-      called: (name) => {
-        known.name = name;
-      },
-    };
+    const sighting = this.sightings.get(key) ?? { message, count: 0, first: now, name: undefined };
+    sighting.message = message;
+    sighting.count += 1;
+    remember(this.sightings, key, sighting);
+    return this.affords(happening.subject, now.getTime()) ? sighting : undefined;
   }
 
   /** From the tenth different message of a kind on they share one event. */

@@ -1,4 +1,7 @@
-/** Records events: equal ones are counted in one object, many alike are summed up, floods are cut off. */
+/**
+ * Records events: equal ones are counted in one object, many alike are summed up, floods are cut off. Events wait for
+ * everything else: a component writes one at a time, and what happens again meanwhile is written once.
+ */
 import { Event } from "#api/builtin/index.ts";
 import { hasReason } from "#kit/status.ts";
 import type { KubeClient } from "#ports/kube/client.ts";
@@ -29,13 +32,19 @@ export type RecorderOptions = {
 };
 
 const LONGEST_MESSAGE = 1024;
+/** So many events may wait to be written; beyond that, new ones are dropped. */
+const LONGEST_QUEUE = 10_000;
 /** In a millisecond. */
 const NANOSECONDS = 1_000_000;
+
+type Told = { subject: Subject; type: EventType; reason: string; time: Date };
 
 /** Writes the events of one component. */
 export class EventRecorder {
   private readonly options: RecorderOptions;
   private readonly correlator = new Correlator();
+  private readonly waiting = new Map<Sighting, Told>();
+  private isWriting = false;
   private number: number;
 
   constructor(options: RecorderOptions) {
@@ -51,17 +60,30 @@ export class EventRecorder {
     const kind = [type, reason, ...(subject.fieldPath ? [subject.fieldPath] : [])].join("/");
     const sighting = this.correlator.observe({ subject: about, kind, message }, now);
     if (!sighting) return;
-    const written = sighting.written.then(() => this.write(subject, { type, reason }, sighting, now));
-    sighting.settle(written.catch(this.options.onError));
+    if (this.waiting.size >= LONGEST_QUEUE && !this.waiting.has(sighting)) {
+      this.options.onError(new Error(`${LONGEST_QUEUE} events wait already: ${reason} of ${about} is dropped`));
+      return;
+    }
+    this.waiting.set(sighting, { subject, type, reason, time: now });
+    if (!this.isWriting) void this.writeAll();
   }
 
-  private async write(subject: Subject, told: { type: EventType; reason: string }, sighting: Sighting, now: Date) {
+  private async writeAll(): Promise<void> {
+    this.isWriting = true;
+    for (const [sighting, told] of this.waiting) {
+      this.waiting.delete(sighting);
+      await this.write(sighting, told).catch(this.options.onError);
+    }
+    this.isWriting = false;
+  }
+
+  private async write(sighting: Sighting, { subject, type, reason, time }: Told): Promise<void> {
     const namespace = subject.namespace ?? "default";
-    const time = timestamp(now);
-    if (sighting.name && sighting.count > 1) {
-      const body = { count: sighting.count, lastTimestamp: time, message: sighting.message.slice(0, LONGEST_MESSAGE) };
+    const { message, count, first, name } = sighting;
+    const news = { message: message.slice(0, LONGEST_MESSAGE), count, lastTimestamp: timestamp(time) };
+    if (name) {
       try {
-        await this.options.client.patch(Event, { name: sighting.name, namespace }, { type: "merge", body });
+        await this.options.client.patch(Event, { name, namespace }, { type: "merge", body: news });
         return;
       } catch (error) {
         if (!hasReason(error, "NotFound")) throw error;
@@ -69,18 +91,17 @@ export class EventRecorder {
     }
     const { client, component, host } = this.options;
     const draft = {
-      metadata: { name: this.newName(subject, now), namespace },
+      metadata: { name: this.newName(subject, time), namespace },
       involvedObject: subject,
-      ...told,
-      message: sighting.message.slice(0, LONGEST_MESSAGE),
+      type,
+      reason,
+      ...news,
       source: { component, ...(host && { host }) },
       reportingComponent: component,
       reportingInstance: host ?? "",
-      firstTimestamp: timestamp(sighting.first),
-      lastTimestamp: time,
-      count: sighting.count,
+      firstTimestamp: timestamp(first),
     };
-    sighting.called((await client.create(Event, draft as never)).metadata.name);
+    sighting.name = (await client.create(Event, draft as never)).metadata.name;
   }
 
   /** The object's name, a time in billionths of a second and, in the last digits, a running number. */

@@ -69,3 +69,16 @@ test("a delayed key keeps its earliest time", async () => {
   await queue.settle();
   assert.deepEqual(runs, ["a"]);
 });
+
+test("the background gets its turn, however much is urgent", async () => {
+  const runs: string[] = [];
+  let more = 20;
+  const queue = new WorkQueue(async (key) => {
+    runs.push(key);
+    if (more-- > 0) queue.add(`urgent-${more}`);
+  }, 1);
+  queue.add("first");
+  queue.add("listed", "background");
+  await queue.settle();
+  assert.ok(runs.indexOf("listed") < 10, runs.join(" "));
+});

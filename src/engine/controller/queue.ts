@@ -1,4 +1,5 @@
 /** A work queue of keys: each key is queued once, runs once at a time, and may be asked for later. */
+import { FairKeys } from "./fair-keys.ts";
 
 export type QueueClock = { now(): number; schedule(callback: () => void, milliseconds: number): () => void };
 
@@ -11,10 +12,23 @@ export const systemQueueClock: QueueClock = {
   },
 };
 
-/** Runs `work` for queued keys, at most `concurrency` at once. Keys of live changes overtake those of a first listing. */
+/**
+ * urgent: something happened to this very object. background: one among many that a first listing or a change of
+ * something shared asks for.
+ */
+export type Priority = "urgent" | "background";
+
+/** However much is urgent, every so many keys one is taken from the background. */
+const BACKGROUND_TURN = 8;
+
+/**
+ * Runs `work` for queued keys, at most `concurrency` at once. Urgent keys overtake those of the background; in both,
+ * namespaces take turns, so that none can keep another waiting.
+ */
 export class WorkQueue {
-  private readonly urgent = new Set<string>();
-  private readonly background = new Set<string>();
+  private readonly urgent = new FairKeys();
+  private readonly background = new FairKeys();
+  private taken = 0;
   private readonly running = new Set<string>();
   private readonly again = new Set<string>();
   private readonly delayed = new Map<string, { due: number; cancel: () => void }>();
@@ -31,7 +45,7 @@ export class WorkQueue {
   }
 
   /** Asks for `key` now. A key that runs at the moment runs once more afterwards. */
-  add(key: string, priority: "urgent" | "background" = "urgent"): void {
+  add(key: string, priority: Priority = "urgent"): void {
     if (this.closed) return;
     if (this.running.has(key)) this.again.add(key);
     else if (priority === "urgent") {
@@ -64,17 +78,24 @@ export class WorkQueue {
   async close(): Promise<void> {
     this.closed = true;
     for (const { cancel } of this.delayed.values()) cancel();
-    for (const set of [this.delayed, this.urgent, this.background, this.again]) set.clear();
+    for (const keys of [this.delayed, this.urgent, this.background, this.again]) keys.clear();
     await this.settle();
   }
 
   private pump(): void {
     while (this.running.size < this.concurrency) {
-      const key = take(this.urgent) ?? take(this.background);
+      const key = this.take();
       if (key === undefined) return;
       this.running.add(key);
       void this.work(key).finally(() => this.finish(key));
     }
+  }
+
+  private take(): string | undefined {
+    this.taken += 1;
+    const [first, second] =
+      this.taken % BACKGROUND_TURN === 0 ? [this.background, this.urgent] : [this.urgent, this.background];
+    return first.take() ?? second.take();
   }
 
   private finish(key: string): void {
@@ -89,11 +110,4 @@ export class WorkQueue {
   private isIdle(): boolean {
     return this.running.size + this.urgent.size + this.background.size === 0;
   }
-}
-
-function take(keys: Set<string>): string | undefined {
-  const { value, done } = keys.values().next();
-  if (done) return undefined;
-  keys.delete(value);
-  return value;
 }

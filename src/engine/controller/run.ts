@@ -32,6 +32,8 @@ export type Running = {
 const FIRST_RETRY_MS = 10;
 const LONGEST_RETRY_MS = 60_000;
 const FAILURES_BEFORE_STATUS = 3;
+/** What more objects than this have read is shared: its change wakes them all, but none of them urgently. */
+const SHARED_BY = 16;
 
 /** Starts `controllers` on one cluster. */
 export function runControllers(
@@ -157,8 +159,9 @@ class Loop {
   private wakeReaders(resource: ResourceRef<unknown>, { type, object, previous }: InformerEvent<Unstructured>): void {
     const { name, namespace } = object.metadata;
     if (type === "DELETED") this.applied.delete(topicOf(resource, namespace, name));
-    for (const topic of topicsOfChange(resource, object, previous))
-      for (const reader of this.tracker.readersOf(topic)) this.queue.add(reader);
+    const readers = [...topicsOfChange(resource, object, previous)].flatMap((topic) => this.tracker.readersOf(topic));
+    const priority = readers.length > SHARED_BY ? "background" : "urgent";
+    for (const reader of readers) this.queue.add(reader, priority);
   }
 
   private async pass(key: string): Promise<void> {

@@ -113,7 +113,7 @@ export class PodSandbox {
   }
 
   private async attach(): Promise<NetworkAttachment> {
-    if (this.pod.spec.hostNetwork) return HOST_NETWORK;
+    if (this.pod.spec.hostNetwork) return { ...HOST_NETWORK, ip: this.context.hostIP };
     try {
       return await this.context.network.attach(this.pod.metadata.uid ?? "", containerPorts(this.pod));
     } catch (cause) {

@@ -32,6 +32,10 @@ export async function runBackend(req: IncomingMessage, res: ServerResponse, requ
   await ended;
 }
 
+/**
+ * Without the length of the body, so that the body ends where standard input does: told a length, the backend waits for
+ * the rest of a push that was cut off, and never ends.
+ */
 function environment(req: IncomingMessage, request: CgiRequest): Record<string, string> {
   const { headers } = req;
   const one = (name: string, value: string | undefined): Record<string, string> => (value ? { [name]: value } : {});
@@ -44,7 +48,6 @@ function environment(req: IncomingMessage, request: CgiRequest): Record<string, 
     REMOTE_ADDR: request.remoteAddress,
     REMOTE_USER: "slipway",
     ...one("CONTENT_TYPE", headers["content-type"]),
-    ...one("CONTENT_LENGTH", headers["content-length"]),
     ...one("HTTP_CONTENT_ENCODING", headers["content-encoding"]),
     ...one("GIT_PROTOCOL", [headers["git-protocol"]].flat()[0]),
   };

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { extract } from "tar-stream";
+import { eventually } from "../../../test/harness/wait.ts";
 import { GitError, gitEnvironment } from "./cli.ts";
 import { createGitPort, type GitPort, type RefUpdate } from "./git.ts";
 import { createGitHost, type GitHost, type Push } from "./host.ts";
@@ -285,4 +286,20 @@ test("a compressed request is understood", async () => {
   const answer = await fetch(`http://${base}/demo.git/git-upload-pack`, { method: "POST", headers, body });
   const bytes = Buffer.from(await answer.arrayBuffer());
   assert.deepEqual([answer.status, bytes.subarray(0, 12).toString()], [200, "0008NAK\nPACK"]);
+});
+
+test("a push that is cut off leaves no process behind", async () => {
+  const [hostname = "", portNumber] = base.replace("/git", "").split(":");
+  const backends = async (): Promise<string[]> => {
+    const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+    const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")));
+    return environments.filter((text) => text.includes(`GIT_PROJECT_ROOT=${join(directory, "repositories")}`));
+  };
+  const socket = connect(Number(portNumber), hostname);
+  const head = ["POST /git/cut.git/git-receive-pack HTTP/1.1", `Host: ${base}`, `Authorization: ${authorization}`];
+  const type = "Content-Type: application/x-git-receive-pack-request";
+  socket.write(`${[...head, type, "Content-Length: 483"].join("\r\n")}\r\n\r\n0123`);
+  await eventually("the backend to run", async () => (await backends()).length > 0);
+  socket.destroy();
+  await eventually("the backend to end", async () => (await backends()).length === 0);
 });
