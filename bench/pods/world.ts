@@ -1,17 +1,14 @@
 /** The real parts from the API to the container, with a timeline of every pod. */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Node, Pod } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
-import { startApiServer } from "#engine/apiserver/start.ts";
-import { ObjectCache } from "#engine/controller/cache.ts";
-import { startNode } from "#engine/node/node.ts";
+import type { ObjectCache } from "#engine/controller/cache.ts";
 import { containerId } from "#engine/node/survivors.ts";
-import { startScheduler } from "#engine/scheduler/scheduler.ts";
 import { isTrue } from "#kit/conditions.ts";
-import { KubeClient } from "#ports/kube/client.ts";
+import type { KubeClient } from "#ports/kube/client.ts";
 import { createBubblewrap } from "#ports/sandbox/bubblewrap/bubblewrap.ts";
 import { FakeRuntime } from "#ports/sandbox/fake.ts";
 import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
@@ -23,7 +20,7 @@ import { createRunc, type RuncOptions } from "#ports/sandbox/runc/runc.ts";
 import type { SandboxRuntime } from "#ports/sandbox/runtime.ts";
 import type { HostTools } from "#ports/sandbox/tools/host-tools.ts";
 import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
-import { sqliteStore } from "#ports/store/sqlite.ts";
+import { startPodParts } from "../../test/harness/pod-parts.ts";
 import { sleeperImage } from "../../test/harness/sleeper-image.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -48,36 +45,23 @@ export async function startPodWorld(runtimeName: RuntimeName, nodes = 1): Promis
   const stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "slipway-pods-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const server = await startApiServer({ store: sqliteStore(join(folder, "store.db")), dataDir: folder, port: 0 });
-  stack.defer(() => server.close());
-  const client = new KubeClient(server.transport());
-  const cache = new ObjectCache(client);
-  stack.defer(() => cache.close());
-  const timeline = new Timeline();
-  const names = new Map<string, string>();
-  const counts = follow(cache, timeline, names);
   const tools = createToolLauncher();
   stack.defer(() => tools.close());
-  const sandboxDirectory = join(folder, "sandbox");
-  const runtime = runtimeOf(runtimeName, {
-    ...{ directory: sandboxDirectory, tools },
-    onMounted: (id) => timeline.reach(names.get(id) ?? "", "rootfs"),
-  });
-  const network = networkOf(runtimeName, folder, tools);
-  const images = await sleeperImage(join(folder, "layer"));
-  const memory = runtimeName === "runc" ? await detectMemoryVolumes() : undefined;
-  for (let index = 0; index < nodes; index++) {
-    const dataDir = join(folder, `node-${index}`);
-    await mkdir(dataDir);
-    const node = await startNode({
-      ...{ client, cache, images, memory, dataDir, nodeName: `node-${index}`, clock: () => new Date() },
-      runtime: timeline.runtime(runtime, (id) => names.get(id) ?? ""),
-      network: timeline.network(network, (uid) => names.get(uid) ?? ""),
-    });
-    stack.defer(() => node.close());
-  }
-  const scheduler = await startScheduler({ cache, clock: () => new Date() });
-  stack.defer(() => scheduler.close());
+  const timeline = new Timeline();
+  const names = new Map<string, string>();
+  const nameOf = (id: string): string => names.get(id) ?? "";
+  const onMounted = (id: string): void => timeline.reach(nameOf(id), "rootfs");
+  const runtime = runtimeOf(runtimeName, { directory: join(folder, "sandbox"), tools, onMounted });
+  const counts = new Counts();
+  const { client, cache } = stack.use(
+    await startPodParts({
+      ...{ folder, nodes, images: await sleeperImage(join(folder, "layer")) },
+      runtime: timeline.runtime(runtime, nameOf),
+      network: timeline.network(networkOf(runtimeName, folder, tools), nameOf),
+      memory: runtimeName === "runc" ? await detectMemoryVolumes() : undefined,
+      onCache: (cache) => follow(cache, { timeline, names, counts }),
+    }),
+  );
   await cache.informer(Node).ready();
   return {
     ...{ cache, client, timeline },
@@ -109,41 +93,43 @@ function networkOf(runtime: RuntimeName, folder: string, tools: HostTools): PodN
 
 type Counted = "status" | "ready" | "gone";
 
+/** How many pods have got how far. */
+class Counts {
+  private readonly reached: Record<Counted, Set<string>> = { status: new Set(), ready: new Set(), gone: new Set() };
+  private readonly waiting = new Set<() => void>();
+
+  add(what: Counted, uid: string): void {
+    if (this.reached[what].has(uid)) return;
+    this.reached[what].add(uid);
+    for (const check of this.waiting) check();
+  }
+
+  async until(what: Counted, wanted: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (this.reached[what].size >= wanted) resolve();
+    };
+    this.waiting.add(check);
+    check();
+    await promise;
+    this.waiting.delete(check);
+  }
+}
+
+type Following = { timeline: Timeline; names: Map<string, string>; counts: Counts };
+
 /** Marks in the timeline what the API tells, and counts it. */
-function follow(cache: ObjectCache, timeline: Timeline, names: Map<string, string>) {
-  const reached: Record<Counted, Set<string>> = { status: new Set(), ready: new Set(), gone: new Set() };
-  const waiting = new Set<() => void>();
-  const count = (what: Counted, uid: string): void => {
-    reached[what].add(uid);
-    for (const check of waiting) check();
-  };
+function follow(cache: ObjectCache, { timeline, names, counts }: Following): void {
   cache.informer(Pod).subscribe(({ type, object }) => {
     const { name, uid = "" } = object.metadata;
-    if (type === "DELETED") {
-      names.delete(uid);
-      names.delete(containerId(uid, "c", 0));
-      return count("gone", uid);
-    }
-    names.set(uid, name);
-    if (!names.has(containerId(uid, "c", 0))) names.set(containerId(uid, "c", 0), name);
+    if (type === "DELETED") return counts.add("gone", uid);
+    if (!names.has(uid)) names.set(uid, name).set(containerId(uid, "c", 0), name);
     timeline.reach(name, "created");
     if (object.spec.nodeName) timeline.reach(name, "scheduled");
-    if (object.status?.phase === "Running" && !reached.status.has(uid)) {
+    if (object.status?.phase === "Running") {
       timeline.reach(name, "status");
-      count("status", uid);
+      counts.add("status", uid);
     }
-    if (isTrue(object as never) && !reached.ready.has(uid)) count("ready", uid);
+    if (isTrue(object as never)) counts.add("ready", uid);
   });
-  return {
-    until: async (what: Counted, wanted: number): Promise<void> => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const check = (): void => {
-        if (reached[what].size >= wanted) resolve();
-      };
-      waiting.add(check);
-      check();
-      await promise;
-      waiting.delete(check);
-    },
-  };
 }

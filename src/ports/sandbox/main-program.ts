@@ -96,9 +96,11 @@ export class MainProgram {
     };
   }
 
-  /** No more output comes: resolves once everything is in the log. */
+  /** No more output comes: resolves once everything is in the log. A second call has nothing to do. */
   async end(): Promise<void> {
-    await this.log?.close();
+    const { log } = this;
+    this.log = undefined;
+    await log?.close();
   }
 
   private start({ file, args, echo, extra = ["ignore", "ignore"] }: MainCommand): ChildProcess {

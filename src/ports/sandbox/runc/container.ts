@@ -215,6 +215,8 @@ export class RuncContainer implements Container {
       if (this.pid > 0) await this.exited;
       await tools.run(this.place.command, ["--root", this.place.state, "delete", "--force", this.id]);
     }
+    // Of a program that did not come to run nobody has told yet that it is over.
+    await this.program.end();
     if (this.mounted) await tools.run("umount", ["-l", join(this.place.directory, "merged")]);
     await rm(this.place.directory, { recursive: true, force: true });
     if (this.pid > 0) this.supervisor?.forget(this.pid);
