@@ -153,10 +153,12 @@ class Port implements GitPort {
     return result;
   }
 
+  /** The branch as it is after the fetch: between asking and fetching others may have pushed. */
   private async fetchTip(remote: Remote, ref: string, options: CallOptions): Promise<Tip> {
     const { refs } = await this.mirrors.references(remote, [ref], options);
-    const tip = refs.get(ref);
-    return { path: await this.mirrors.fetch(remote, tip ? [ref] : [], "full", options), tip };
+    const path = await this.mirrors.fetch(remote, refs.has(ref) ? [ref] : [], "full", options);
+    const tip = refs.has(ref) ? await this.reader(path).read(`${ref}^{commit}`) : undefined;
+    return { path, tip: tip?.id };
   }
 
   private reader(path: string): ObjectReader {
