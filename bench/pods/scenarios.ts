@@ -10,8 +10,8 @@ const SINGLES = 25;
 const GAP_MS = 60;
 const AT_ONCE = 100;
 const SETTLE_MS = 3_000;
-const FAKE_NODES = Number(process.env.FN ?? 100);
-const FAKE_PODS = Number(process.env.FP ?? 10000);
+const FAKE_NODES = 100;
+const FAKE_PODS = 10_000;
 const IN_FLIGHT = 64;
 
 export const SCENARIOS: { readonly [name: string]: () => Promise<Metrics> } = {

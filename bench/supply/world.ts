@@ -12,6 +12,7 @@ import { supplyControllers } from "#platform/supply/index.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { sqliteStore } from "#ports/store/sqlite.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
+import { allowStamping } from "../../test/harness/grants.ts";
 import { LastSteps } from "./last-steps.ts";
 
 export const STEPS = 4;
@@ -48,6 +49,7 @@ export async function applyWorkloads(
   { client }: World,
   { count, namespace, value }: { count: number; namespace: string; value: string },
 ): Promise<void> {
+  await allowStamping(client, namespace);
   let next = 0;
   const writer = async (): Promise<void> => {
     while (next < count) await applyWorkload(client, { index: next++, namespace, value });

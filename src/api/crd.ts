@@ -1,5 +1,5 @@
 /** From a declared kind to its apiextensions.k8s.io/v1 CustomResourceDefinition. */
-import { completeKeys } from "#kit/schema/legal/complete-keys.ts";
+import { definitionSchema } from "#kit/schema/legal/definition-schema.ts";
 import type { Resource } from "./define.ts";
 
 /** The CustomResourceDefinition of a declared kind, ready to apply to any cluster. */
@@ -32,7 +32,7 @@ function versionOf(resource: Resource) {
     name: resource.version,
     served: true,
     storage: true,
-    schema: { openAPIV3Schema: completeKeys(resource.schema) },
+    schema: { openAPIV3Schema: definitionSchema(resource.schema) },
     ...(Object.keys(subresources).length > 0 && { subresources }),
     ...(resource.columns.length > 0 && { additionalPrinterColumns: [...resource.columns] }),
   };

@@ -11,3 +11,10 @@ test("objects know where their fields stand", () => {
   assert.equal(b?.at([]), "f.yaml:10");
   assert.throws(() => locateObjects("a: 1\n", "f.yaml"), { message: /^f\.yaml:1: an object needs/ });
 });
+
+test("scalars mean what they mean to a server", () => {
+  const text =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {at: 2026-01-01, time: 12:30:45, octal: 0o17, commit: e5}\n";
+  const [located] = locateObjects(text, "f.yaml");
+  assert.deepEqual(located?.object.data, { at: "2026-01-01", time: "12:30:45", octal: 15, commit: "e5" });
+});

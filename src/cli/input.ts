@@ -6,6 +6,7 @@ import { isMap, isSeq, LineCounter, type Node, type ParsedNode, parseAllDocument
 import type { Unstructured } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
 import { parseYaml, YamlError } from "#kit/yaml.ts";
+import { SCALARS } from "#kit/yaml-scalars.ts";
 import { CliError } from "./errors.ts";
 
 const FETCH_TIMEOUT_MS = 30_000;
@@ -59,7 +60,7 @@ async function expand(source: string): Promise<string[]> {
 export function locateObjects(content: string, file: string): LocatedObject[] {
   parseDocuments(content, file);
   const lines = new LineCounter();
-  const documents = parseAllDocuments(content, { version: "1.1", lineCounter: lines, merge: true });
+  const documents = parseAllDocuments(content, { ...SCALARS, lineCounter: lines });
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => {
     const value = document.toJS() as unknown;

@@ -1,8 +1,11 @@
-/** Who may push to Git and to the registry: holders of a token of the publisher account, and cluster admins. */
+/** Who may what: pushing to Git and to the registry is for holders of a token of the publisher account, and cluster admins. */
 import type { ApiServer } from "#engine/apiserver/start.ts";
 
 /** The service account whose tokens `slipway token` prints. */
 export const PUBLISHER = { namespace: "slipway-system", name: "publisher" } as const;
+
+/** The namespace of operators: Applications in it are synced with the platform's own rights, within their AppProject. */
+export const GITOPS_NAMESPACE = "argocd";
 
 const PUBLISHER_USER = `system:serviceaccount:${PUBLISHER.namespace}:${PUBLISHER.name}`;
 

@@ -22,12 +22,18 @@ export function apiNames(instance: string): string[] {
   return [...names, API_ADDRESS, loopbackAddressOf(API_ADDRESS, Number.parseInt(instance, 16))];
 }
 
-/** The network of pods. What cannot be had here is logged; `instance` tells it from those of other programs. */
-export async function makePodNetwork(
-  instance: string,
-  { tools, log }: { tools: HostTools; log: (message: string) => void },
-): Promise<PodNetwork> {
-  const { network, problems } = await detectNetwork({ instance, serviceRange: SERVICE_RANGE, tools });
+export type PodNetworkOptions = {
+  /** What tells this program's networks from those of others. */
+  instance: string;
+  /** Whether pods reach addresses outside of this machine. */
+  outbound: boolean;
+  tools: HostTools;
+  log: (message: string) => void;
+};
+
+/** The network of pods. What cannot be had here is logged. */
+export async function makePodNetwork({ instance, outbound, tools, log }: PodNetworkOptions): Promise<PodNetwork> {
+  const { network, problems } = await detectNetwork({ instance, outbound, serviceRange: SERVICE_RANGE, tools });
   for (const problem of problems) log(problem);
   return network;
 }

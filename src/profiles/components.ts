@@ -13,6 +13,7 @@ import { supplyControllers } from "#platform/supply/index.ts";
 import type { GitPort } from "#ports/git/git.ts";
 import type { GitHost } from "#ports/git/host.ts";
 import type { ImageSource, LayerReader } from "#ports/oci/image.ts";
+import { GITOPS_NAMESPACE } from "./access.ts";
 import type { Content } from "./data.ts";
 import type { ImagePushes } from "./image-pushes.ts";
 
@@ -28,6 +29,8 @@ export type ComponentDeps = {
   imagePushes: Pick<ImagePushes, "onPush" | "announce">;
   /** The path of the repository behind a URL of our own Git host. */
   embedded: (url: string) => string | undefined;
+  /** Whether a URL is that of the repository that all namespaces share. */
+  isShared: (url: string) => boolean;
   /** URL of a route. */
   url: (name: string, namespace: string) => string;
 };
@@ -56,7 +59,7 @@ export function fullProfile(deps: ComponentDeps): Controller<never>[] {
     ...buildControllers(deps.lifecycle),
     ...conventionControllers({ images: imageResolver(images) }),
     ...supplyControllers(),
-    ...deliveryControllers({ git, embedded, ...local, announce: deps.imagePushes.announce }),
+    ...deliveryControllers({ git, embedded, isShared: deps.isShared, ...local, announce: deps.imagePushes.announce }),
     ...gitopsControllers({
       cache,
       git,
@@ -64,7 +67,7 @@ export function fullProfile(deps: ComponentDeps): Controller<never>[] {
       onPush,
       images: local,
       onImagePush: deps.imagePushes.onPush,
-      controlNamespace: "argocd",
+      controlNamespace: GITOPS_NAMESPACE,
     }),
     ...namespaceControllers(),
     ...servingControllers({ url: deps.url, traffic: deps.traffic }),

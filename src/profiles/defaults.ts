@@ -1,13 +1,14 @@
 /** Default objects: what a platform has before anybody applies anything. */
+import { Namespace } from "#api/builtin/index.ts";
 import { toCustomResourceDefinition } from "#api/crd.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import { LOCAL_PROVISIONER } from "#engine/node/storage/provisioner.ts";
 import { defaultBuilder } from "#platform/build/index.ts";
 import { stockConventions } from "#platform/convention/index.ts";
-import { developerRoles } from "#platform/namespaces/index.ts";
+import { developerRoles, stampingBindings } from "#platform/namespaces/index.ts";
 import { type CatalogValues, catalog } from "#platform/supply/index.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
-import { PUBLISHER } from "./access.ts";
+import { GITOPS_NAMESPACE, PUBLISHER } from "./access.ts";
 import { DECLARED_KINDS } from "./resources.ts";
 
 const DEFINITION: ResourceRef = {
@@ -31,16 +32,10 @@ export type DefaultValues = { registryHost: string } & Pick<CatalogValues, "gito
 
 /** Applies the default objects; those that are unchanged are not written. */
 export async function applyDefaults(client: KubeClient, { registryHost, ...delivery }: DefaultValues): Promise<void> {
-  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: PUBLISHER.namespace } };
-  await apply(client, namespace);
+  for (const name of [PUBLISHER.namespace, GITOPS_NAMESPACE])
+    await apply(client, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   const objects: Unstructured[] = [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: PUBLISHER },
-    {
-      apiVersion: "argoproj.io/v1alpha1",
-      kind: "AppProject",
-      metadata: { name: "default", namespace: "default" },
-      spec: OPEN_PROJECT,
-    },
     LOCAL_STORAGE,
     ...defaultBuilder(),
     ...stockConventions(),
@@ -48,6 +43,8 @@ export async function applyDefaults(client: KubeClient, { registryHost, ...deliv
     ...catalog({ registry: { server: registryHost, repository: "workloads" }, ...delivery }),
   ];
   await Promise.all(objects.map((object) => apply(client, object)));
+  await createOnce(client, OPEN_PROJECT);
+  await openDefaultNamespace(client);
 }
 
 /** Claims that name no class get a directory of the machine on which their first pod runs. */
@@ -61,11 +58,37 @@ const LOCAL_STORAGE = {
 };
 
 /** Argo CD's default project permits everything until it is edited. */
-const OPEN_PROJECT = {
-  sourceRepos: ["*"],
-  destinations: [{ server: "*", namespace: "*" }],
-  clusterResourceWhitelist: [{ group: "*", kind: "*" }],
+const OPEN_PROJECT: Unstructured = {
+  apiVersion: "argoproj.io/v1alpha1",
+  kind: "AppProject",
+  metadata: { name: "default", namespace: GITOPS_NAMESPACE },
+  spec: {
+    sourceRepos: ["*"],
+    destinations: [{ server: "*", namespace: "*" }],
+    clusterResourceWhitelist: [{ group: "*", kind: "*" }],
+  },
 };
+
+/** On the namespace `default`: it has been opened once, and is the operator's since. */
+const OPENED = "slipway.dev/opened";
+
+/** Lets workloads be stamped in the namespace `default`. What the operator changes or deletes there later stays so. */
+async function openDefaultNamespace(client: KubeClient): Promise<void> {
+  const name = "default";
+  const namespace = await client.get(Namespace, name);
+  if (namespace?.metadata.annotations?.[OPENED] !== undefined) return;
+  for (const binding of stampingBindings(name)) await createOnce(client, binding);
+  const body = { metadata: { annotations: { [OPENED]: "true" } } };
+  await client.patch(Namespace, { name }, { type: "merge", body }, { fieldManager: "slipway-defaults" });
+}
+
+/** Creates what is not there, and leaves what is there as it is. */
+async function createOnce(client: KubeClient, object: Unstructured): Promise<void> {
+  const resource = await client.resourceFor(object.apiVersion, object.kind);
+  const { name, namespace } = object.metadata;
+  if (await client.get(resource, name, namespace)) return;
+  await client.create(resource, object as Draft<Unstructured>, { fieldManager: "slipway-defaults" });
+}
 
 async function apply(client: KubeClient, object: Unstructured): Promise<void> {
   await client.apply(await client.resourceFor(object.apiVersion, object.kind), object as Draft<Unstructured>, {

@@ -6,7 +6,7 @@ import { imageMetadata } from "#ports/oci/image-metadata.ts";
 import { RegistryGarbage } from "#ports/oci/registry/garbage.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { Content } from "./data.ts";
-import { readMentions } from "./mentions.ts";
+import { type Mentions, readMentions } from "./mentions.ts";
 
 export type GarbageSetting = {
   /** How often the disk is looked at, and how often content is collected even when there is room. */
@@ -84,9 +84,8 @@ export async function collectGarbage(options: GarbageOptions, retentionMs: numbe
   const nowMs = clock().getTime();
   const { minAgeMs } = setting;
   const mentions = await readMentions(client);
-  const registry = new RegistryGarbage(content.registry, content.index);
-  const { manifests } = await registry.collect({ pinned: mentions.digests, retentionMs, minAgeMs, nowMs });
-  const dropped = await artifacts.dropUnmentioned(mentions.artifacts, { retentionMs, nowMs });
+  // On a full disk the index cannot be written before there is room again.
+  const [indexed] = await Promise.allSettled([dropNames(options, mentions, retentionMs)]);
   const metadata = await Promise.all(nodeImages().map((image) => imageMetadata(content.blobs, image)));
   const needed = new Set([...content.registry.liveDigests(), ...artifacts.digests(), ...metadata.flat()]);
   let [blobs, bytes] = [0, 0];
@@ -97,8 +96,20 @@ export async function collectGarbage(options: GarbageOptions, retentionMs: numbe
     blobs++;
     bytes += freed;
   }
+  if (indexed.status === "rejected") throw indexed.reason;
   await content.layerCache.forgetMissing();
-  return { manifests, artifacts: dropped, blobs, bytes };
+  return { ...indexed.value, blobs, bytes };
+}
+
+async function dropNames(
+  { content, artifacts, setting: { minAgeMs }, clock }: GarbageOptions,
+  mentions: Mentions,
+  retentionMs: number,
+): Promise<Pick<Collected, "manifests" | "artifacts">> {
+  const nowMs = clock().getTime();
+  const registry = new RegistryGarbage(content.registry, content.index);
+  const { manifests } = await registry.collect({ pinned: mentions.digests, retentionMs, minAgeMs, nowMs });
+  return { manifests, artifacts: await artifacts.dropUnmentioned(mentions.artifacts, { retentionMs, nowMs }) };
 }
 
 async function isFuller(directory: string, share: number): Promise<boolean> {

@@ -22,16 +22,22 @@ export async function removeLeftovers(dataDir: string): Promise<number> {
   if (!existsSync(store)) return 0;
   const held = sqliteStore(store);
   try {
-    const { runtime } = await detectRuntime({ directory: join(dataDir, "sandbox") });
-    const stopped = runtime ? await endContainers(runtime) : 0;
-    const { network } = await detectNetwork({ instance: instanceOf(dataDir), serviceRange: SERVICE_RANGE });
-    await network.close();
-    const memory = await detectMemoryVolumes();
-    await memory?.unmountBelow(join(dataDir, "node"));
-    return stopped;
+    return await removeAll(dataDir);
   } finally {
     await held.close();
   }
+}
+
+/** What cannot be removed of it does not keep the rest from being removed. */
+async function removeAll(dataDir: string): Promise<number> {
+  await using left = new AsyncDisposableStack();
+  left.defer(async () => await (await detectMemoryVolumes())?.unmountBelow(join(dataDir, "node")));
+  left.defer(async () => {
+    const { network } = await detectNetwork({ instance: instanceOf(dataDir), serviceRange: SERVICE_RANGE });
+    await network.close();
+  });
+  const { runtime } = await detectRuntime({ directory: join(dataDir, "sandbox") });
+  return runtime ? await endContainers(runtime) : 0;
 }
 
 async function endContainers(runtime: SandboxRuntime): Promise<number> {

@@ -45,6 +45,8 @@ export type PlatformOptions = {
   profile: "full";
   /** Where configuration goes unless a workload says otherwise: into the platform's GitOps repository, or as bundles into its registry. */
   delivery?: "git" | "registry";
+  /** Whether pods reach addresses outside of this machine, where that can be done. Default: yes. */
+  outbound?: boolean;
   /** Workloads are for other clusters: their Deliverables are put as text into ConfigMaps. */
   externalDelivery?: boolean;
   /** Wraps each step of the start, to show progress. */
@@ -66,6 +68,8 @@ export type Platform = {
 };
 
 const HOST = "127.0.0.1";
+/** The repository that configuration goes to unless a workload says otherwise: each namespace has a directory in it. */
+const GITOPS_REPOSITORY = "gitops";
 
 /** Resolves when every part is ready. What was started is closed again when a later part fails. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
@@ -96,7 +100,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
   const tools = createToolLauncher();
   stack.defer(() => tools.close());
-  const connecting = makePodNetwork(instance, { tools, log: warn });
+  const connecting = makePodNetwork({ instance, outbound: options.outbound ?? true, tools, log: warn });
   stack.defer(async () => (await connecting).close());
   const { api, client, cache } = await step("control plane", async () => {
     const store = sqliteStore(folders.store);
@@ -188,8 +192,8 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
   stack.defer(() => garbage.close());
 
   await step("components", async () => {
-    await hosted.ensure("gitops");
-    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url("gitops") };
+    await hosted.ensure(GITOPS_REPOSITORY);
+    const gitops = options.delivery === "registry" ? {} : { gitopsRepository: hosted.url(GITOPS_REPOSITORY) };
     await applyDefaults(client, { registryHost, externalDelivery: options.externalDelivery ?? false, ...gitops });
     await connection.publish();
     const node = runningNode();
@@ -216,6 +220,7 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
       frontDoorUrl: frontDoor.url,
       imagePushes: pushes,
       embedded: hosted.embedded,
+      isShared: (address: string) => hosted.embedded(address) === gitHost.path(GITOPS_REPOSITORY),
       url,
     };
     const running = runControllers(cache, fullProfile(deps), { clock, log });
@@ -270,13 +275,13 @@ function nodeName(): string {
 }
 
 /** The node as the API server knows it. */
-function podStreams(agent: NodeAgent, { sockets }: PodNetwork, clock: () => Date): PodStreams {
+function podStreams(agent: NodeAgent, { sockets, entrance }: PodNetwork, clock: () => Date): PodStreams {
   return {
     logs: (namespace, pod, container, query, signal) =>
       agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
     container: (namespace, pod, container) => agent.container(namespace, pod, container),
     connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
-    dial: ({ host: ip, port }) => dial(sockets, { ip, port }),
+    ...(entrance && { dial: ({ host: ip, port }) => dial(sockets, { ip, port }) }),
   };
 }
 

@@ -105,7 +105,7 @@ test("conflicts name manager and field, one cause each", async () => {
   );
   equal(
     all.message,
-    'Apply failed with 3 conflicts: conflicts with "one":\n- .data.a\n- .data.b\nconflicts with "editor" using v1:\n- .data.c',
+    'Apply failed with 3 conflicts: conflicts with "editor" using v1:\n- .data.c\nconflicts with "one":\n- .data.a\n- .data.b',
   );
   deepEqual(all.details?.causes?.[2], {
     reason: "FieldManagerConflict",

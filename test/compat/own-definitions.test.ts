@@ -40,3 +40,11 @@ for (const file of readdirSync(folder))
     };
     deepEqual(problems(definition), []);
   });
+
+for (const kind of DECLARED_KINDS.filter(({ builtin }) => !builtin))
+  test(`no server warns of ours: ${kind.plural}.${kind.group}`, () => {
+    const text = JSON.stringify(toCustomResourceDefinition(kind));
+    const formats = [...text.matchAll(/"format":"([^"]+)"/g)].map(([, format]) => format);
+    deepEqual(new Set(formats).difference(new Set(["date-time", "int32", "int64", "date", "byte"])), new Set());
+    deepEqual(text.match(/x-kubernetes-patch-[a-z-]+/g), null);
+  });

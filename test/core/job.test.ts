@@ -105,3 +105,13 @@ test("a CronJob runs, also across restarts of the controllers, and each time onc
   assert.equal(jobs.length, 1, "runs within the same minute share a name, and a name runs once");
   await ended(client, jobs[0]?.metadata.name ?? "", "Complete");
 });
+
+test("a Job that an earlier version holds by its finalizer goes when it is deleted", async () => {
+  await using world = await startWorld();
+  const { client } = world;
+  const { metadata, spec } = draft("old", ["exit", "0"]);
+  await client.create(Job, { metadata: { ...metadata, finalizers: ["slipway.dev/core-job"] }, spec });
+  await ended(client, "old", "Complete");
+  await client.delete(Job, { name: "old", namespace });
+  await eventually(async () => (await client.get(Job, "old", namespace)) === undefined);
+});

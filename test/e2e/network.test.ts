@@ -7,11 +7,8 @@ import { leftovers } from "../harness/leftovers.ts";
 import { must, type Program, reserve, type Sandbox, slipway, startProgram } from "../harness/program.ts";
 import { has } from "../harness/tools.ts";
 
-const skip = !has("kubectl")
-  ? "kubectl is not installed"
-  : process.getuid?.() !== 0 || !has("nft")
-    ? "pods have no network of their own: needs root and nft"
-    : false;
+const missing = ["kubectl", "nft"].filter((tool) => !has(tool));
+const skip = missing.length > 0 && `not installed: ${missing.join(", ")}`;
 
 describe("names in a pod", { skip }, () => {
   let sandbox: Sandbox;

@@ -31,12 +31,16 @@ type Program = {
   spec?: Partial<k8s.PodSpec>;
   volumes?: readonly k8s.Volume[];
   mounts?: readonly k8s.VolumeMount[];
+  /** The command of a second container. */
+  other?: string[];
 };
+
+type Run = { pod: k8s.Pod; state: k8s.ContainerStateTerminated; lines: string[] };
 
 type World = AsyncDisposable & {
   client: KubeClient;
   /** Runs a shell script in a pod to its end; gives its status and what it wrote. */
-  run(name: string, program: Program): Promise<{ state: k8s.ContainerStateTerminated; lines: string[] }>;
+  run(name: string, program: Program): Promise<Run>;
 };
 
 async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
@@ -70,6 +74,7 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
     images: imagesOf(layer),
     memory: await detectMemoryVolumes(),
     dataDir: join(cluster.folder, "node"),
+    housekeeping: { checkMs: 200 },
   });
   stack.defer(() => node.close());
   const scheduler = await startScheduler({ cache, clock: () => new Date() });
@@ -77,7 +82,8 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
   const host = [...(await hostMounts()), { source: dirname(process.execPath), target: dirname(NODE) }];
   return {
     client,
-    run: async (name, { script, container = {}, spec = {}, volumes = [], mounts = [] }) => {
+    run: async (name, { script, container = {}, spec = {}, volumes = [], mounts = [], other }) => {
+      const tools = host.map(({ target }, index) => ({ name: `host-${index}`, mountPath: target, readOnly: true }));
       const over = ended(cache, name);
       await client.create(Pod, {
         metadata: { name, namespace: NAMESPACE },
@@ -94,20 +100,19 @@ async function startWorld(kind: "runc" | "bubblewrap"): Promise<World> {
               image: "skeleton:1",
               command: ["/bin/sh", "-c", script],
               ...container,
-              volumeMounts: [
-                ...mounts,
-                ...host.map(({ target }, index) => ({ name: `host-${index}`, mountPath: target, readOnly: true })),
-              ],
+              volumeMounts: [...mounts, ...tools],
             },
+            ...(other ? [{ name: "other", image: "skeleton:1", command: other, volumeMounts: tools }] : []),
           ],
         },
       });
-      const state = (await over).status?.containerStatuses?.[0]?.state?.terminated;
+      const pod = await over;
+      const state = pod.status?.containerStatuses?.find((each) => each.name === "c")?.state?.terminated;
       assert.ok(state);
       let log = "";
       for await (const chunk of node.logs(NAMESPACE, name, "c", {}, new AbortController().signal))
         log += Buffer.from(chunk).toString();
-      return { state, lines: log.split("\n").filter(Boolean) };
+      return { pod, state, lines: log.split("\n").filter(Boolean) };
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -206,6 +211,43 @@ for (const { kind, skip } of [
       });
       assert.deepEqual(lines, ["1001", "1002", "CapEff:0000000000000000", "NoNewPrivs:1", "Read-only"]);
     });
+
+    it("are evicted when they write more than they may, into their image or into a volume", async () => {
+      await using world = await startWorld(kind);
+      const write = (path: string): string => `head -c 3000000 /dev/zero > ${path}; sleep 600`;
+      const [image, volume] = await Promise.all([
+        world.run("image", {
+          script: write("/root-file"),
+          container: { resources: { limits: { "ephemeral-storage": "2Mi" } } },
+        }),
+        world.run("volume", {
+          script: write("/data/file"),
+          volumes: [{ name: "data", emptyDir: { sizeLimit: "2Mi" } }],
+          mounts: [{ name: "data", mountPath: "/data" }],
+        }),
+      ]);
+      assert.deepEqual(
+        [image, volume].map(({ pod }) => [pod.status?.reason, pod.status?.message]),
+        [
+          ["Evicted", "Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. "],
+          ["Evicted", 'Usage of EmptyDir volume "data" exceeds the limit "2Mi". '],
+        ],
+      );
+    });
+
+    it("read what is in an image, and change nothing of it", async () => {
+      await using world = await startWorld(kind);
+      const { lines } = await world.run("reader", {
+        script: "cut -d: -f1 /image/etc/passwd | head -1; touch /image/new 2>&1 | grep -o Read-only; ls /part",
+        volumes: [{ name: "image", image: { reference: "skeleton:1" } }],
+        mounts: [
+          { name: "image", mountPath: "/image" },
+          { name: "image", mountPath: "/part", subPath: "etc" },
+        ],
+      });
+      assert.deepEqual(lines.slice(0, 2), ["root", "Read-only"]);
+      assert.ok(lines.slice(2).includes("passwd"), lines.join());
+    });
   });
 
 describe("pods in runc only", { skip: withoutRunc }, () => {
@@ -239,6 +281,24 @@ describe("pods in runc only", { skip: withoutRunc }, () => {
       container: { securityContext: { seccompProfile: { type: "Unconfined" } } },
     });
     assert.deepEqual(lines, ["NoNewPrivs:0", "Seccomp:0"]);
+  });
+
+  it("see the processes of each other when they share them, and leave none behind", async () => {
+    await using world = await startWorld("runc");
+    const { lines, pod } = await world.run("shared", {
+      // A name that the text of this script does not match itself.
+      script: [
+        'find() { for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline | grep -q "other[ ]one" && basename $p; done; }',
+        'until [ -n "$(find)" ]; do sleep 0.05; done',
+        "cut -d' ' -f2 /proc/1/stat",
+        "kill -TERM $(find)",
+      ].join("; "),
+      spec: { shareProcessNamespace: true },
+      other: ["/bin/sh", "-c", "sleep 600; : other one"],
+    });
+    const other = pod.status?.containerStatuses?.find(({ name }) => name === "other");
+    assert.equal(other?.state?.terminated?.exitCode, 143);
+    assert.deepEqual(lines, ["(sh)"]);
   });
 
   it("end when they use more memory than they may", async () => {

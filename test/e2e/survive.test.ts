@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import type { Pod } from "#api/builtin/types.gen.ts";
 import { get } from "../harness/http.ts";
 import { leftovers } from "../harness/leftovers.ts";
+import { hearPod } from "../harness/pods.ts";
 import { must, type Program, reserve, type Sandbox, slipway, startProgram } from "../harness/program.ts";
 import { has } from "../harness/tools.ts";
 import { eventually } from "../harness/wait.ts";
@@ -43,9 +44,9 @@ describe("containers outlive the program", { skip: missing.length > 0 && `not in
     must("kubectl", ["--kubeconfig", join(sandbox.data, "test.kubeconfig"), "apply", "-f", "-"], {
       input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
     });
-  const hear = async (pod: Pod): Promise<string> => {
-    const ports = JSON.parse(pod.metadata.annotations?.["slipway.dev/ports"] ?? '{"8080":8080}');
-    return await (await fetch(`http://${pod.status?.podIP}:${ports[8080]}/`)).text();
+  const hear = ({ metadata, status }: Pod): Promise<string> => {
+    const ports = JSON.parse(metadata.annotations?.["slipway.dev/ports"] ?? '{"8080":8080}');
+    return hearPod(sandbox.data, { ip: status?.podIP ?? "", port: ports[8080] });
   };
 
   before(async () => {

@@ -10,11 +10,12 @@ export async function leftovers(data: string): Promise<string[]> {
   const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n");
   const links = await list("/sys/class/net");
   const cgroups = await Promise.all(["/sys/fs/cgroup/slipway", "/sys/fs/cgroup/memory/slipway"].map(list));
+  const marks = [data, `slipway-network-${network}`, `/slipway-${network}-`];
   return [
     ...mounts.filter((line) => line.includes(data) || line.includes(`slipway-${network}`)),
     ...links.filter((name) => name === `sw-${network}` || name.startsWith(`sw${network.slice(0, 7)}`)),
     ...cgroups.flat().filter((name) => name === cgroup),
-    ...(await processes()).filter((process) => process.includes(data)),
+    ...(await processes()).filter((process) => marks.some((mark) => process.includes(mark))),
   ];
 }
 

@@ -148,6 +148,25 @@ test("an image volume is read-only, and one that cannot be pulled is told like a
   assert.equal(stateOf(waiter)?.state?.waiting?.message, "missing:1: not found");
 });
 
+test("containers that share their processes join those of a first one, which is made anew when it ends", async () => {
+  await using world = await startWorld();
+  await world.create("shared", {}, { shareProcessNamespace: true });
+  await world.create("alone");
+  await Promise.all([world.seen("shared", isReady), world.seen("alone", isReady)]);
+  const firsts = () => world.runtime.containers.filter(({ spec }) => spec.logPath === undefined);
+  assert.equal(firsts().length, 1);
+  assert.equal(world.container("shared").spec.processesOf, firsts()[0]?.pid);
+  assert.equal(world.container("alone").spec.processesOf, undefined);
+  firsts()[0]?.exit(137);
+  await eventually(async () => firsts()[0]?.removed === true);
+  world.container("shared").exit(137);
+  await world.seen("shared", (pod) => isReady(pod) && stateOf(pod)?.restartCount === 1);
+  assert.equal(firsts().length, 2);
+  assert.equal(world.container("shared").spec.processesOf, firsts()[1]?.pid);
+  await remove(world, "shared");
+  await eventually(async () => firsts()[1]?.removed === true);
+});
+
 test("sidecars start before and end after the main containers, the last one first", async () => {
   await using world = await startWorld();
   const sidecar = (name: string) => ({ name, image: "app:1", restartPolicy: "Always" });

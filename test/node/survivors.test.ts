@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type * as k8s from "#api/builtin/types.gen.ts";
 import { startNode } from "#engine/node/node.ts";
-import { containerId } from "#engine/node/survivors.ts";
+import { containerId, FIRST_PROCESS } from "#engine/node/survivors.ts";
 import { type FakeContainer, FakeRuntime } from "#ports/sandbox/fake.ts";
 import { createLoopbackNetwork } from "#ports/sandbox/network/loopback.ts";
 import { HOST_NETWORK, NO_NETWORK } from "#ports/sandbox/network/network.ts";
 import type { ContainerSpec } from "#ports/sandbox/runtime.ts";
+import { eventually } from "../compat/cluster.ts";
 import { NAMESPACE, startWorld, stateOf, type World } from "./world.ts";
 
 const NODE = "node-2";
@@ -150,4 +151,20 @@ test("a pod whose time was up while nobody was there is killed at once", async (
   await using _ = await left.start();
   await world.seen("late", (pod) => pod === undefined);
   assert.deepEqual(container.signals, ["SIGKILL"]);
+});
+
+test("a pod whose containers share their processes keeps the first of them", async () => {
+  await using world = await startWorld();
+  const { runtime, pod, container, ran, start } = await leave(world);
+  const shared = await pod("shared", { shareProcessNamespace: true });
+  const first = await container(shared, { name: FIRST_PROCESS });
+  const main = await container(shared, { processesOf: first.pid });
+  await ran(shared);
+  await using _node = await start();
+  await world.seen("shared", (seen) => stateOf(seen)?.state?.running !== undefined);
+  assert.deepEqual([first.removed, main.removed, runtime.containers.length], [false, false, 2]);
+  const gone = world.seen("shared", (seen) => seen === undefined);
+  await world.client.delete(world.pods, { name: "shared", namespace: NAMESPACE }, { gracePeriodSeconds: 1 });
+  await gone;
+  await eventually(async () => first.removed && main.removed);
 });

@@ -10,6 +10,7 @@ import { supplyControllers } from "#platform/supply/index.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
 import { type Cluster, startCluster } from "../compat/cluster.ts";
+import { allowStamping } from "../harness/grants.ts";
 import { eventually } from "../harness/wait.ts";
 
 const CONFIG_MAP: ResourceRef = {
@@ -31,6 +32,7 @@ describe("again, and not now", () => {
     cluster = await startCluster();
     client = new KubeClient(cluster.inProcess);
     await applyDefinitions(client);
+    await allowStamping(client, "default");
     cache = new ObjectCache(client);
     running = runControllers(cache, supplyControllers());
   });

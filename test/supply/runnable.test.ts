@@ -1,6 +1,7 @@
 /** Reasons and messages of Runnables, selectors included, and of owners whose service account is missing. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ClusterRole, ClusterRoleBinding } from "#api/builtin/index.ts";
 import type { Unstructured } from "#api/meta.ts";
 import { ObjectCache } from "#engine/controller/cache.ts";
 import { type Running, runControllers } from "#engine/controller/run.ts";
@@ -9,6 +10,7 @@ import { supplyControllers } from "#platform/supply/index.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
 import { type Cluster, startCluster } from "../compat/cluster.ts";
+import { allowStamping } from "../harness/grants.ts";
 import { eventually } from "../harness/wait.ts";
 
 const namespace = "default";
@@ -75,6 +77,16 @@ describe("runnables", () => {
     cluster = await startCluster();
     client = new KubeClient(cluster.inProcess);
     await applyDefinitions(client);
+    await allowStamping(client, namespace);
+    await client.create(ClusterRole, {
+      metadata: { name: "look" },
+      rules: [{ apiGroups: [""], resources: ["namespaces"], verbs: ["list"] }],
+    });
+    await client.create(ClusterRoleBinding, {
+      metadata: { name: "look" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "look" },
+      subjects: [{ kind: "ServiceAccount", name: "default", namespace }],
+    });
     cache = new ObjectCache(client);
     running = runControllers(cache, supplyControllers());
     for (const [name, labels] of Object.entries({ a: { pick: "two" }, b: { pick: "two" }, c: { pick: "one" } }))

@@ -13,6 +13,7 @@ import { rehearseOnCluster, supplyControllers } from "#platform/supply/index.ts"
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import { applyDefinitions } from "#profiles/defaults.ts";
 import { type Cluster, startCluster } from "../compat/cluster.ts";
+import { allowStamping } from "../harness/grants.ts";
 import { eventually } from "../harness/wait.ts";
 
 /** Something that runs and gives a result, like a TaskRun. */
@@ -45,6 +46,7 @@ describe("supply", () => {
     cluster = await startCluster();
     client = new KubeClient(cluster.inProcess);
     await applyDefinitions(client);
+    await allowStamping(client, "default");
     await client.apply(CRD, toCustomResourceDefinition(Run) as Draft<Unstructured>);
     start();
   });

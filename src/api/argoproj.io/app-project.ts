@@ -19,6 +19,15 @@ export const AppProject = defineResource({
       sourceRepos: s.optional(s.array(s.string())),
       destinations: s.optional(s.array(destination)),
       sourceNamespaces: s.optional(s.array(s.string())),
+      destinationServiceAccounts: s.optional(
+        s.array(
+          s.object({
+            server: s.string(),
+            namespace: s.optional(s.string()),
+            defaultServiceAccount: s.string(),
+          }),
+        ),
+      ),
       clusterResourceWhitelist: s.optional(namedGroupKinds),
       clusterResourceBlacklist: s.optional(namedGroupKinds),
       namespaceResourceWhitelist: s.optional(groupKinds),

@@ -17,6 +17,7 @@ export type UpOptions = {
   detach?: boolean;
   portBase?: number;
   domain?: string;
+  outbound?: boolean;
   delivery: "git" | "registry";
   externalDelivery?: boolean;
 };
@@ -47,19 +48,31 @@ export async function up(options: UpOptions): Promise<void> {
   );
   const began = performance.now();
   console.log(`slipway up (data in ${data})`);
-  const platform = await startPlatform({
+  const stopping = new AbortController();
+  const starting = startPlatform({
     dataDir: data,
     addresses: addressesFrom(options.portBase),
     domain: options.domain ?? DOMAIN,
     profile: "full",
+    outbound: options.outbound ?? true,
     delivery: options.delivery,
     externalDelivery: options.externalDelivery ?? false,
-    step: (name, work) => progress.step(name, work),
+    step: async (name, work) => {
+      stopping.signal.throwIfAborted();
+      return await progress.step(name, work);
+    },
     log: (level, message, fields) => {
       if (level === "warn" || level === "error") console.error(`${level}: ${message} ${describe(fields)}`);
     },
   });
-  onSignals(() => stop(platform, data));
+  onSignals(async () => {
+    stopping.abort(
+      new CliError("failed", "stopped before the platform was ready", "Start it again with `slipway up`."),
+    );
+    const started = await starting.catch(() => undefined);
+    if (started) await stop(started, data);
+  });
+  const platform = await starting;
   await announce(platform, data);
   console.log(`  platform ready after ${duration(performance.now() - began)}`);
   for (const [name, url] of Object.entries(platform.endpoints)) console.log(`    ${name.padEnd(9)} ${url}`);

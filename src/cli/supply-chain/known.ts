@@ -1,4 +1,5 @@
-/** What supply chains may refer to besides the files given: the catalog of this program, or what a cluster has. */
+/** What supply chains and deliveries may refer to besides the files given: the catalog of this program, or what a cluster has. */
+import { ClusterDelivery } from "#api/carto.run/delivery.ts";
 import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
 import { TEMPLATE_KINDS } from "#api/carto.run/templates.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
@@ -13,9 +14,9 @@ export function stockCatalog(): Unstructured[] {
   });
 }
 
-/** Every supply chain and template of the cluster. */
+/** Every supply chain, delivery and template of the cluster. */
 export async function clusterCatalog({ client }: Connection): Promise<Unstructured[]> {
-  const kinds = [ClusterSupplyChain, ...Object.values(TEMPLATE_KINDS)] as unknown as ResourceRef[];
+  const kinds = [ClusterSupplyChain, ClusterDelivery, ...Object.values(TEMPLATE_KINDS)] as unknown as ResourceRef[];
   const lists = await Promise.all(
     kinds.map(async (resource) => {
       const { items } = await client.list(resource);

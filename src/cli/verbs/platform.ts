@@ -13,6 +13,7 @@ export function platformVerbs(program: Command): void {
     .option("--detach", "return when the platform is ready; it goes on in the background")
     .option("--port-base <n>", "front door at N, Kubernetes API at N+43, gateway at N+80", parsePort)
     .option("--domain <domain>", "domain of application URLs (default apps.localhost)")
+    .option("--no-outbound", "pods do not reach addresses outside of this machine")
     .addOption(
       new Option("--delivery <where>", "where the configuration of workloads goes, unless their params say otherwise")
         .choices(["git", "registry"])

@@ -73,7 +73,7 @@ async function explain(what: string, options: Options): Promise<void> {
     const lines = [`${what}: ${verdict.cause.replaceAll("\n", " ")}`];
     if (verdict.path.length > 1) lines.push(`  path:   ${verdict.path.join(" → ")}`);
     if (verdict.log.length > 0) lines.push("  output:", ...verdict.log.map((line) => `    ${line}`));
-    if (verdict.advice) lines.push(`  do:     ${verdict.advice.replace("NAME", name)}`);
+    if (verdict.advice) lines.push(`  do:     ${verdict.advice}`);
     return lines.join("\n");
   });
 }

@@ -27,7 +27,7 @@ export function supplyChainVerbs(program: Command): void {
 
 function authorVerbs(chain: Command): void {
   withConnection(chain.command("lint <files...>"))
-    .description("what is wrong with supply chains and templates, before they are applied")
+    .description("what is wrong with supply chains, deliveries and templates, before they are applied")
     .option("--cluster", "the files may refer to what the cluster has; otherwise to the stock catalog")
     .option("--strict", "warnings fail too")
     .option("-o, --output <format>", "table, json or yaml")
@@ -76,7 +76,9 @@ too. Outputs that are not given appear as stand-ins in angle brackets.`;
 const TEST_HELP = `
 Every folder without folders in it is a test; what it does not say it has from the folders above.
     info.yaml       metadata, given, expected, focus, compareOptions
-    template.yaml   the template, or given.template.path (and yttPath, values to preprocess it with)
+    template.yaml   the template, or given.template.path
+    template-ytt-values.yaml, supply-chain-ytt-values.yaml
+                    values to preprocess them with, or given.template.yttPath and given.supplyChain.yttPath
     workload.yaml   the workload, or given.workload
     expected.yaml   the object that must be stamped, or expected
 The supply chain is mocked (given.mockSupplyChain: blueprintInputs, blueprintParams), or read from files

@@ -57,7 +57,10 @@ export function createServer(options: ServerOptions): Server {
     randomBytes,
     identity: createIdentity(tokens, objects, clock),
     access,
-    admission: createAdmission({ objects, registry, access, randomBytes, resolveService, controllers }),
+    admission: createAdmission({
+      ...{ objects, registry, access, randomBytes, resolveService, controllers },
+      dial: () => server.podStreams?.dial,
+    }),
     registry,
     url: ISSUER,
     podStreams: undefined,

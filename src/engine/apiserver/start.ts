@@ -61,8 +61,21 @@ export interface ApiServer {
 const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 const ADMIN = { username: "system:admin", groups: ["system:masters", "system:authenticated"] };
 
-/** Resolves when the server answers requests. Rejects when the port is taken or the store cannot be read. */
+/**
+ * Resolves when the server answers requests. Rejects when the port is taken or the store cannot be read; what it had begun
+ * by then is ended, and the store closed if it could be read.
+ */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await assemble(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(options: ApiServerOptions, stack: AsyncDisposableStack): Promise<ApiServer> {
   const { clock = () => new Date(), randomBytes = pooledRandomBytes(), host = "127.0.0.1", hostNames = [] } = options;
   const folder = join(options.dataDir, "pki");
   const hosts = [...new Set([...LOOPBACK, ...(host === "0.0.0.0" || host === "::" ? [] : [host]), ...hostNames])];
@@ -71,6 +84,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { store, resolveService, controllers = true } = options;
   const backups = await createBackups(join(options.dataDir, "backups"), (file) => store.backup(file));
   const server = createServer({ store, clock, randomBytes, tokens, backups, resolveService, controllers });
+  stack.defer(() => server.objects.close());
   const caPem = pki.authority.cert;
   const lifecycle = await startLifecycle({
     core: server,
@@ -79,7 +93,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     caPem,
     controllers,
   });
+  stack.defer(() => lifecycle.close());
+  stack.defer(() => server.admission.close());
   const https = await listen({ server, pki, port: options.port, host });
+  stack.defer(() => https.close());
   const url = urlOf(https.address);
   server.url = url;
   await publishOwnService(server.handle, reachable(https.address.address), https.address.port);
@@ -94,12 +111,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     setPodStreams: (streams) => {
       server.podStreams = streams;
     },
-    close: async () => {
-      https.close();
-      server.admission.close();
-      await lifecycle.close();
-      await server.objects.close();
-    },
+    close: () => stack.disposeAsync(),
   };
 }
 

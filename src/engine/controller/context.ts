@@ -2,15 +2,23 @@
 import { apiVersionOf, keyOf, type ObjectMeta, type ResourceRef, type Unstructured } from "#api/meta.ts";
 import { canonicalJson, includes } from "#kit/json.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
+import { findActor } from "./actor.ts";
 import type { ObjectCache } from "./cache.ts";
-import type { Context, EventType } from "./controller.ts";
+import type { AccountName, Actor, Context, EventType } from "./controller.ts";
 import type { Informer } from "./informer.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Selection } from "./store.ts";
 import { selectionTopic, topicOf } from "./topics.ts";
 
 /** What a controller's passes share: the last thing it applied to each child, to leave out writes that change nothing. */
-export type Applied = Map<string, { draft: string; resourceVersion: string | undefined }>;
+export type Applied = Map<string, Last>;
+
+type Last = {
+  draft: string;
+  resourceVersion: string | undefined;
+  /** The rights of the account that it was applied by; undefined for our own. */
+  rights: string | undefined;
+};
 
 export type PassOptions = {
   cache: ObjectCache;
@@ -53,7 +61,12 @@ export class Pass implements Context {
     return ((await this.options.informerFor(resource)) as Informer<O>).list(selection);
   }
 
-  async apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options: { owned?: boolean } = {}): Promise<O> {
+  async actor(account: AccountName, namespaces: readonly string[]): Promise<Actor> {
+    return await findActor(account, namespaces, this);
+  }
+
+  async apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options: { owned?: boolean; by?: Actor } = {}): Promise<O> {
+    const { client = this.client, rights } = options.by ?? {};
     const complete = options.owned === false ? draft : this.withOwner(draft);
     const { name = "", namespace } = complete.metadata;
     const topic = topicOf(resource, namespace, name);
@@ -62,15 +75,16 @@ export class Pass implements Context {
     const live = informer.get(name, namespace);
     const last = this.options.applied.get(topic);
     this.options.track(topic);
-    if (live && last?.draft === text && isUnchanged(live, complete, last)) return live;
-    const result = await this.client.apply(resource, complete, { fieldManager: this.options.controller });
-    this.options.applied.set(topic, { draft: text, resourceVersion: metadataOf(result).resourceVersion });
+    if (live && last?.draft === text && last.rights === rights && isUnchanged(live, complete, last)) return live;
+    const result = await client.apply(resource, complete, { fieldManager: this.options.controller });
+    this.options.applied.set(topic, { draft: text, resourceVersion: metadataOf(result).resourceVersion, rights });
     informer.observe(result);
     return result;
   }
 
-  async create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O> {
-    const result = await this.client.create(resource, this.withOwner(draft), { fieldManager: this.options.controller });
+  async create<O>(resource: ResourceRef<O>, draft: Draft<O>, options: { by?: Actor } = {}): Promise<O> {
+    const { client = this.client } = options.by ?? {};
+    const result = await client.create(resource, this.withOwner(draft), { fieldManager: this.options.controller });
     ((await this.options.informerFor(resource)) as Informer<O>).observe(result);
     return result;
   }
@@ -128,7 +142,7 @@ export class Pass implements Context {
 }
 
 /** Whether an apply of the same draft as the last one would write nothing. */
-function isUnchanged(live: unknown, draft: unknown, last: { resourceVersion: string | undefined }): boolean {
+function isUnchanged(live: unknown, draft: unknown, last: Last): boolean {
   return last.resourceVersion === metadataOf(live).resourceVersion || includes(live, draft);
 }
 

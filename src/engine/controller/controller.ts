@@ -9,6 +9,16 @@ type StatusOf<T> = T extends { status?: infer S | undefined } ? NonNullable<S> :
 
 export type EventType = "Normal" | "Warning";
 
+/** A service account by its name. */
+export type AccountName = { namespace: string; name: string };
+
+/** A service account that a pass writes as. */
+export type Actor = {
+  client: KubeClient;
+  /** Another text whenever what the account may do may have changed. */
+  rights: string;
+};
+
 /** A reconciler's window to the world. Every read is remembered: when its answer changes, the object is reconciled again. */
 export interface Context {
   readonly client: KubeClient;
@@ -18,10 +28,18 @@ export interface Context {
   get<O>(resource: ResourceRef<O>, name: string, namespace?: string): Promise<O | undefined>;
   /** A cached read of many. */
   list<O>(resource: ResourceRef<O>, selection?: Selection): Promise<readonly O[]>;
-  /** Server-side apply of a child: an owner reference to the reconciled object is added. Does nothing when nothing changed. */
-  apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options?: { owned?: boolean }): Promise<O>;
+  /**
+   * A service account to write as in `namespaces`. Its rights count as read: the object is reconciled again when they may
+   * have changed. Throws NotFound when there is no such account.
+   */
+  actor(account: AccountName, namespaces: readonly string[]): Promise<Actor>;
+  /**
+   * Server-side apply of a child: an owner reference to the reconciled object is added. Does nothing when nothing changed,
+   * neither the object nor the rights of the account that writes it.
+   */
+  apply<O>(resource: ResourceRef<O>, draft: Draft<O>, options?: { owned?: boolean; by?: Actor }): Promise<O>;
   /** Creates a child with an owner reference. Throws StatusError AlreadyExists when there is one of that name. */
-  create<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O>;
+  create<O>(resource: ResourceRef<O>, draft: Draft<O>, options?: { by?: Actor }): Promise<O>;
   /** Merge patch of any object, or of a subresource. */
   patch<O>(
     resource: ResourceRef<O>,

@@ -211,10 +211,11 @@ class Loop {
     return await this.writeFinalizers(object, [...finalizers, this.finalizer]);
   }
 
+  /** A controller that has nothing to finalize lets go of what an earlier version of it holds. */
   private async finalize(object: Unstructured, context: Pass): Promise<void> {
     const finalizers = object.metadata.finalizers ?? [];
-    if (!this.controller.finalize || !finalizers.includes(this.finalizer)) return;
-    if ((await this.controller.finalize(object, context)) === false) return;
+    if (!finalizers.includes(this.finalizer)) return;
+    if ((await this.controller.finalize?.(object, context)) === false) return;
     await this.writeFinalizers(
       object,
       finalizers.filter((name) => name !== this.finalizer),

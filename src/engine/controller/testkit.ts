@@ -5,7 +5,8 @@ import { clone, deepFreeze } from "#kit/json.ts";
 import { compileSelector } from "#kit/selector.ts";
 import { type Draft, KubeClient } from "#ports/kube/client.ts";
 import type { Transport } from "#ports/kube/transport.ts";
-import type { Context, Controller, EventType } from "./controller.ts";
+import { findActor } from "./actor.ts";
+import type { AccountName, Actor, Context, Controller, EventType } from "./controller.ts";
 import type { Outcome } from "./outcome.ts";
 import { composeStatus, type StatusFields } from "./status.ts";
 import type { Selection } from "./store.ts";
@@ -83,6 +84,10 @@ class RecordingContext implements Context {
     ) as O[];
   }
 
+  async actor(account: AccountName, namespaces: readonly string[]): Promise<Actor> {
+    return await findActor(account, namespaces, this);
+  }
+
   async apply<O>(resource: ResourceRef<O>, draft: Draft<O>): Promise<O> {
     const object = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...draft };
     this.writes.push({ verb: "apply", key: `${resource.kind} ${keyOf(object as unknown as Unstructured)}`, object });
@@ -137,6 +142,6 @@ const noTransport: Transport = {
     throw new Error("a table test has no server");
   },
   stream: () => Promise.reject(new Error("a table test has no server")),
-  as: () => Promise.reject(new Error("a table test has no server")),
+  as: async () => noTransport,
   close: () => Promise.resolve(),
 };

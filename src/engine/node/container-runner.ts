@@ -1,25 +1,23 @@
 /** Runs one container of a pod, one instance after the other, and observes it. */
 import { join } from "node:path";
 import type { Container as ContainerDefinition, Pod } from "#api/builtin/types.gen.ts";
-import type { UnpackedImage } from "#ports/oci/image.ts";
-import type { Container, ContainerExit, ContainerSpec, Mount, Signal } from "#ports/sandbox/runtime.ts";
+import { type NetworkAttachment, NO_NETWORK } from "#ports/sandbox/network/network.ts";
+import type { Container, ContainerExit, ContainerSpec, Signal } from "#ports/sandbox/runtime.ts";
+import { type HookSubject, preStopOf, runPostStart } from "./container-hooks.ts";
+import { setUpInstance } from "./container-setup.ts";
 import type { NodeContext } from "./context.ts";
 import { memoryUse } from "./eviction/memory-use.ts";
 import type { StoragePlaces } from "./eviction/storage-use.ts";
-import { runHook } from "./hooks.ts";
-import { filesOf, type InstanceFiles, prepareFiles, readTerminationMessage } from "./instance-files.ts";
+import { filesOf, type InstanceFiles, readTerminationMessage } from "./instance-files.ts";
 import type { ContainerObservation } from "./plan/observation.ts";
-import type { PodSandbox, ReadySandbox } from "./pod-sandbox.ts";
+import type { PodSandbox } from "./pod-sandbox.ts";
 import type { ProbeTarget } from "./probe/attempt.ts";
 import { ContainerProbes } from "./probe/container-probes.ts";
 import { Recorder } from "./recorder.ts";
-import { buildContainerSpec } from "./spec/container-spec.ts";
-import { resolveEnvironment } from "./spec/environment.ts";
 import { limitationsOf } from "./spec/limitations.ts";
-import { containerId, type SurvivingInstance } from "./survivors.ts";
+import type { SurvivingInstance } from "./survivors.ts";
 import { Termination } from "./termination.ts";
 import { pullImageVolumes } from "./volumes/image-volumes.ts";
-import { containerMounts } from "./volumes/mounts.ts";
 
 export type RunnerOptions = {
   context: NodeContext;
@@ -43,7 +41,7 @@ export class ContainerRunner {
   private starting: AbortController | undefined;
   private container: Container | undefined;
   private probes: ContainerProbes | undefined;
-  private target: ProbeTarget | undefined;
+  private network: NetworkAttachment = NO_NETWORK;
   private termination: Termination | undefined;
   private stopSignal: Signal = "SIGTERM";
   private hookFailed = false;
@@ -140,20 +138,11 @@ export class ContainerRunner {
     signal.throwIfAborted();
     this.observation.imageID = image.reference;
     this.freeLayers();
-    const volumes = new Map([...ready.volumes, ...imageVolumes]);
     this.freeLayers = context.layerUse.hold([...image.layers, ...[...imageVolumes.values()].map(({ path }) => path)]);
-    const env = await this.environment(ready, image);
-    const files = await prepareFiles(join(sandbox.directory, definition.name), instance);
-    const spec = buildContainerSpec({
-      id: containerId(pod.metadata.uid ?? "", definition.name, instance),
-      pod,
-      container: definition,
-      image,
-      env,
-      mounts: await this.mounts({ ...ready, volumes }, env, files.terminationLog),
-      network: ready.attachment,
-      remapsPorts: context.network.remapsPorts && !pod.spec.hostNetwork,
-      logPath: files.log,
+    const { spec, files } = await setUpInstance({
+      ...{ context, pod, definition, instance, image },
+      ready: { ...ready, volumes: new Map([...ready.volumes, ...imageVolumes]) },
+      directory: sandbox.directory,
     });
     for (const sentence of limitationsOf(pod, definition, context.runtime))
       this.event("Warning", "NotEnforced", sentence);
@@ -166,7 +155,7 @@ export class ContainerRunner {
     this.recorder.running(instance, this.urlOf(container));
     this.attend(container, spec);
     this.lifetime = container.exited.then((exit) => this.exited(container, exit, files));
-    await this.postStart(container);
+    if (!(await runPostStart(this.hookSubject(container)))) this.hookHasFailed();
   }
 
   /** Takes over an instance of an earlier run of the program, as its observation says. */
@@ -180,20 +169,24 @@ export class ContainerRunner {
   }
 
   private attend(container: Container, spec: ContainerSpec, known?: ContainerObservation): void {
-    const { network } = spec;
     this.container = container;
+    this.network = spec.network;
     this.termination = undefined;
     this.hookFailed = false;
     this.stopSignal = spec.stopSignal ?? "SIGTERM";
-    this.target = {
+    this.probes = this.watch(this.targetOf(container), this.observation);
+    this.probes.start(known);
+  }
+
+  private targetOf(container: Container): ProbeTarget {
+    const { network } = this;
+    return {
       sockets: this.options.context.network.sockets,
       ip: network.ip,
       port: (port) => network.port(port),
       container: this.options.definition,
       exec: (args, options) => container.exec(args, options),
     };
-    this.probes = this.watch(this.target, this.observation);
-    this.probes.start(known);
   }
 
   private urlOf({ id }: Container): string {
@@ -251,44 +244,23 @@ export class ContainerRunner {
   }
 
   private terminate(container: Container, graceMs: number): Termination {
-    const { preStop } = this.options.definition.lifecycle ?? {};
-    const { target } = this;
-    const hook = async (): Promise<void> => {
-      if (!preStop || !target) return;
-      const why = await runHook(preStop, target, { limitMs: graceMs, ended: container.exited });
-      if (why !== undefined) this.event("Warning", "FailedPreStopHook", "PreStopHook failed");
-    };
+    const hook = preStopOf(this.hookSubject(container), graceMs);
     return new Termination({
       ...{ container, graceMs, signal: this.stopSignal, turn: this.options.turn(), now: () => this.now() },
-      ...(preStop && { hook }),
+      ...(hook && { hook }),
     });
   }
 
-  private async postStart(container: Container): Promise<void> {
-    const hook = this.options.definition.lifecycle?.postStart;
-    if (!hook || !this.target) return;
-    const why = await runHook(hook, this.target, { limitMs: undefined, ended: container.exited });
-    if (why === undefined) return;
-    this.event("Warning", "FailedPostStartHook", "PostStartHook failed");
+  private hookSubject(container: Container): HookSubject {
+    const { definition } = this.options;
+    const target = this.targetOf(container);
+    return { definition, container, target, warn: (reason, message) => this.event("Warning", reason, message) };
+  }
+
+  private hookHasFailed(): void {
     this.hookFailed = true;
     const { terminationGracePeriodSeconds = 30 } = this.options.pod().spec;
     this.stop(terminationGracePeriodSeconds * 1000, "FailedPostStartHook");
-  }
-
-  private async environment(ready: ReadySandbox, image: UnpackedImage): Promise<Record<string, string>> {
-    const { context, definition } = this.options;
-    const { hostIP, nodeName, references } = context;
-    const running = { pod: this.options.pod(), podIP: ready.attachment.ip, hostIP, nodeName };
-    const imageEnv = image.config.config?.Env ?? [];
-    return await resolveEnvironment({ container: definition, running, references, imageEnv });
-  }
-
-  private async mounts(ready: ReadySandbox, env: Record<string, string>, terminationLog: string): Promise<Mount[]> {
-    const { definition } = this.options;
-    const own = await containerMounts(definition, ready.volumes, env);
-    const target = definition.terminationMessagePath || "/dev/termination-log";
-    const usual = [...ready.mounts, { source: terminationLog, target, readOnly: false }];
-    return [...usual.filter((mount) => !own.some((other) => other.target === mount.target)), ...own];
   }
 
   private event(type: "Normal" | "Warning", reason: string, message: string): void {

@@ -22,7 +22,8 @@ export async function prepareFiles(directory: string, instance: number): Promise
   await mkdir(directory, { recursive: true });
   const old = logPathOf(directory, instance - 2);
   const { log, terminationLog } = filesOf(directory, instance);
-  await Promise.all([old, `${old}.1`, terminationLog].map((file) => rm(file, { force: true })));
+  const outdated = [...(instance >= 2 ? [old, `${old}.1`] : []), terminationLog];
+  await Promise.all(outdated.map((file) => rm(file, { force: true })));
   await writeFile(terminationLog, "");
   await chmod(terminationLog, 0o666);
   return { log, terminationLog };

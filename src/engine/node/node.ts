@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { Pod, Service } from "#api/builtin/index.ts";
 import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
+import { keyOf } from "#api/meta.ts";
 import type { InformerEvent } from "#engine/controller/informer.ts";
 import { failure, notFound } from "#kit/status.ts";
 import { dialPod } from "#ports/sandbox/dial.ts";
@@ -57,7 +58,9 @@ class Agent implements NodeAgent {
   readonly nodeName: string;
   private readonly options: NodeOptions;
   private readonly context: NodeContext;
+  /** By the uid of their pods, and by the key of the objects. */
   private readonly workers = new Map<string, PodWorker>();
+  private readonly byName = new Map<string, PodWorker>();
   private readonly ending = new Set<Promise<void>>();
   private readonly stop: AbortController;
   private unsubscribe: () => void = () => undefined;
@@ -144,8 +147,9 @@ class Agent implements NodeAgent {
 
   private onPod({ type, object: pod }: InformerEvent<PodObject>): void {
     const worker = this.workers.get(pod.metadata.uid ?? "");
+    const namesake = this.byName.get(keyOf(pod));
     // A pod of the same name that we did not see go.
-    for (const other of this.workers.values()) if (other.isReplacedBy(pod)) this.drop(other);
+    if (namesake && namesake !== worker) this.drop(namesake);
     if (type === "DELETED") {
       if (worker) this.drop(worker);
     } else if (worker) worker.update(pod);
@@ -163,10 +167,12 @@ class Agent implements NodeAgent {
     if (isTerminal(pod) && !pod.metadata.deletionTimestamp) return;
     const worker = new PodWorker(this.context, pod);
     this.workers.set(worker.uid, worker);
+    this.byName.set(worker.key, worker);
   }
 
   private drop(worker: PodWorker): void {
     this.workers.delete(worker.uid);
+    if (this.byName.get(worker.key) === worker) this.byName.delete(worker.key);
     this.finish(worker.removed());
   }
 

@@ -4,16 +4,23 @@ import { join } from "node:path";
 import { Pod } from "#api/builtin/index.ts";
 import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
 import { HOST_NETWORK, type NetworkAttachment } from "#ports/sandbox/network/network.ts";
-import { type Mount, SandboxError } from "#ports/sandbox/runtime.ts";
+import { type Container, type Mount, SandboxError } from "#ports/sandbox/runtime.ts";
 import type { NodeContext } from "./context.ts";
 import { NameFiles } from "./name-files.ts";
+import { SharedProcesses, sharesProcesses } from "./shared-processes.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import type { Volumes } from "./volumes/volume.ts";
 
 /** Where the real ports of a pod are recorded when they are not the container's: JSON, container port to port. */
 const PORTS_ANNOTATION = "slipway.dev/ports";
 
-export type ReadySandbox = { attachment: NetworkAttachment; volumes: Volumes; mounts: Mount[] };
+export type ReadySandbox = {
+  attachment: NetworkAttachment;
+  volumes: Volumes;
+  mounts: Mount[];
+  /** The process whose PID namespace the containers join; undefined when each has its own. Throws SandboxError. */
+  processes: () => Promise<number | undefined>;
+};
 
 /** The pod's directory name below the node's pods directory. */
 export function podDirectoryName(pod: PodObject): string {
@@ -35,6 +42,7 @@ export class PodSandbox {
   private readonly context: NodeContext;
   private readonly pod: PodObject;
   private readonly names: NameFiles;
+  private readonly processes: SharedProcesses | undefined;
   private preparation: Promise<ReadySandbox> | undefined;
 
   constructor(context: NodeContext, pod: PodObject, hooks: PodSandboxHooks) {
@@ -42,6 +50,7 @@ export class PodSandbox {
     this.pod = pod;
     this.directory = join(context.podsDirectory, podDirectoryName(pod));
     this.names = new NameFiles(context, pod, this.shared);
+    if (sharesProcesses(pod, context)) this.processes = new SharedProcesses(context, pod, join(this.shared, "init"));
     const directory = join(this.shared, "volumes");
     const memoryDirectory = context.memory ? join(context.memory.directory, podDirectoryName(pod)) : directory;
     this.volumes = new PodVolumes({ context, directory, memoryDirectory, ...hooks });
@@ -62,8 +71,9 @@ export class PodSandbox {
   }
 
   /** Containers of an earlier run of the program have this attachment: what else they need is brought up to date. */
-  resume(attachment: NetworkAttachment): void {
+  resume(attachment: NetworkAttachment, first: Container | undefined): void {
     this.attachment = attachment;
+    if (first) this.processes?.resume(first);
     const { name: pod } = this.pod.metadata;
     this.ready().catch((error: unknown) => this.context.log("a pod goes on as it is", { error, pod }));
   }
@@ -73,6 +83,7 @@ export class PodSandbox {
     await this.preparation?.catch(() => undefined);
     this.preparation = undefined;
     this.attachment = undefined;
+    await this.processes?.release();
     await this.context.network.release(this.pod.metadata.uid ?? "");
     await Promise.all([this.names.close(), this.volumes.close()]);
     await rm(this.shared, { recursive: true, force: true });
@@ -86,21 +97,23 @@ export class PodSandbox {
 
   private async prepare(): Promise<ReadySandbox> {
     await mkdir(this.shared, { recursive: true, mode: 0o755 });
-    const connecting = this.connect();
-    const volumes = await this.volumes.prepare().finally(() => connecting.catch(() => undefined));
-    const { attachment, mounts } = await connecting;
+    // Both to their end: what fails first must not leave the other behind.
+    const [volumes, connection] = await Promise.allSettled([this.volumes.prepare(), this.connect()]);
+    if (volumes.status === "rejected") throw volumes.reason;
+    if (connection.status === "rejected") throw connection.reason;
+    const { attachment, mounts } = connection.value;
     this.attachment = attachment;
-    return { attachment, volumes, mounts };
+    return { attachment, volumes: volumes.value, mounts, processes: async () => this.processes?.ready(attachment) };
   }
 
-  private async connect(): Promise<Omit<ReadySandbox, "volumes">> {
+  private async connect(): Promise<Pick<ReadySandbox, "attachment" | "mounts">> {
     const attachment = await this.attach();
     const [mounts] = await Promise.all([this.names.write(attachment), this.recordPorts(attachment)]);
     return { attachment, mounts };
   }
 
   private async attach(): Promise<NetworkAttachment> {
-    if (this.pod.spec.hostNetwork) return HOST_NETWORK;
+    if (this.pod.spec.hostNetwork) return { ...HOST_NETWORK, ip: this.context.hostIP };
     try {
       return await this.context.network.attach(this.pod.metadata.uid ?? "", containerPorts(this.pod));
     } catch (cause) {
@@ -112,6 +125,7 @@ export class PodSandbox {
   private async recordPorts(attachment: NetworkAttachment): Promise<void> {
     if (!this.context.network.remapsPorts || this.pod.spec.hostNetwork) return;
     const ports = Object.fromEntries(containerPorts(this.pod).map((port) => [port, attachment.port(port)]));
+    if (Object.keys(ports).length === 0) return;
     const { name, namespace } = this.pod.metadata;
     const body = {
       metadata: { uid: this.pod.metadata.uid, annotations: { [PORTS_ANNOTATION]: JSON.stringify(ports) } },

@@ -1,31 +1,30 @@
 /** Brings one pod to what its specification says, and tells the API how it is. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { Pod } from "#api/builtin/index.ts";
 import type { Pod as PodObject } from "#api/builtin/types.gen.ts";
-import { hasReason } from "#kit/status.ts";
+import { keyOf } from "#api/meta.ts";
 import type { NetworkAttachment } from "#ports/sandbox/network/network.ts";
 import type { Container } from "#ports/sandbox/runtime.ts";
-import { ContainerRunner } from "./container-runner.ts";
 import { type NodeContext, stampOf } from "./context.ts";
 import type { EvictablePod, Eviction } from "./eviction/manager.ts";
 import { refusalOf } from "./plan/admission.ts";
-import { containersOf, isTerminal, observePod } from "./plan/observation.ts";
+import { isTerminal } from "./plan/observation.ts";
 import { type Action, planEnd, planPod } from "./plan/plan.ts";
-import { type PodFacts, PULL_ERROR_SHOWN_MS, podStatus } from "./plan/status.ts";
+import { isOnItsWay, type PodFacts, podStatus, shownUntil } from "./plan/status.ts";
+import { PodContainers } from "./pod-containers.ts";
+import { deletePod } from "./pod-deletion.ts";
 import { PodSandbox } from "./pod-sandbox.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { knownInstances, type SurvivingInstance } from "./survivors.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
 /** How long the containers of a pod get that was evicted, or deleted without any grace. */
 const FORCED_GRACE_MS = 1_000;
-const RETRY_MS = 1_000;
+/** A start that takes no longer is not told of before it is over. */
+const QUIET_START_MS = 200;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class PodWorker {
   private readonly context: NodeContext;
   private readonly sandbox: PodSandbox;
-  private readonly runners: readonly ContainerRunner[];
+  private readonly containers: PodContainers;
   private readonly status: StatusWriter;
   private readonly startTime: string;
   private pod: PodObject;
@@ -50,28 +49,20 @@ export class PodWorker {
     const survivors = context.survivors.take(pod.metadata.uid ?? "");
     const { deletionTimestamp } = pod.metadata;
     this.endsAt = survivors.size > 0 && deletionTimestamp ? Date.parse(deletionTimestamp) : undefined;
-    const observations = observePod(pod, stampOf(context), knownInstances(survivors));
-    this.runners = containersOf(pod).map(
-      ({ container }, index) =>
-        new ContainerRunner({
-          context,
-          definition: container,
-          observation: observations[index] as (typeof observations)[number],
-          sandbox: this.sandbox,
-          pod: () => this.pod,
-          onChange: () => this.wake(),
-          turn: () => this.turnOf(index),
-          recorded: () => this.recorded(),
-        }),
-    );
+    this.containers = new PodContainers({
+      ...{ context, pod, survivors, sandbox: this.sandbox },
+      current: () => this.pod,
+      onChange: () => this.wake(),
+      recorded: () => this.recorded(),
+    });
     const { name, namespace = "", uid = "" } = pod.metadata;
     this.status = new StatusWriter({
       client: context.client,
       target: { name, namespace, uid },
-      onError: (error) => context.log("pod status cannot be written", { error, pod: `${namespace}/${name}` }),
+      onError: (error) => this.complain("pod status cannot be written", error),
       onWritten: (written) => this.update(written),
     });
-    this.resume(survivors);
+    this.containers.resume(survivors);
     this.wake();
   }
 
@@ -79,20 +70,19 @@ export class PodWorker {
     return this.pod.metadata.uid ?? "";
   }
 
-  /** Whether `pod` has the name of this worker's pod, but is another. */
-  isReplacedBy({ metadata }: PodObject): boolean {
-    const own = this.pod.metadata;
-    return metadata.name === own.name && metadata.namespace === own.namespace && metadata.uid !== own.uid;
+  /** The key of the pod's object. */
+  get key(): string {
+    return keyOf(this.pod);
   }
 
   /** Settles when the running instance of a container has ended and its log is complete. */
   async containerEnded(name: string): Promise<void> {
-    await this.runners.find(({ observation }) => observation.name === name)?.instanceEnded();
+    await this.containers.find(name)?.instanceEnded();
   }
 
   /** A container that runs now. */
   container(name: string): Container | undefined {
-    return this.runners.find(({ observation }) => observation.name === name)?.running;
+    return this.containers.find(name)?.running;
   }
 
   /** How the pod is connected, while it is. */
@@ -108,9 +98,9 @@ export class PodWorker {
       isEnding: this.failure !== undefined || isTerminal(this.pod),
       storagePlaces: () => ({
         volumes: this.sandbox.volumes.directory,
-        containers: this.runners.map((runner) => runner.storage),
+        containers: this.containers.storage,
       }),
-      memoryUse: async () => new Map(await Promise.all(this.runners.map((runner) => runner.memory()))),
+      memoryUse: async () => new Map(await this.containers.memory()),
       evict: (eviction) => this.evict(eviction),
     };
   }
@@ -141,7 +131,7 @@ export class PodWorker {
   }
 
   private retry(): void {
-    for (const runner of this.runners) runner.retry();
+    this.containers.retry();
     this.wake();
   }
 
@@ -160,7 +150,7 @@ export class PodWorker {
   private sync(): void {
     clearTimeout(this.timer);
     const now = this.context.clock().getTime();
-    const observations = this.runners.map(({ observation }) => observation);
+    const { observations } = this.containers;
     const plan = this.failure ? planEnd(this.pod, observations) : planPod(this.pod, observations, now);
     if (plan.failure && !this.failure)
       this.context.events.record(this.pod, "Normal", plan.failure.reason, plan.failure.message);
@@ -168,43 +158,26 @@ export class PodWorker {
     for (const action of plan.actions) this.act(action);
     const status = podStatus(this.pod, observations, this.facts(), now);
     if (plan.actions.some(({ kind }) => kind === "finish")) return;
-    void this.status.publish(status);
-    if (isTerminal(this.pod) && !this.released) void this.release();
+    void this.status.publish(status, isOnItsWay(status) ? QUIET_START_MS : 0);
+    if (isTerminal(this.pod) && !this.released)
+      this.release().catch((error: unknown) => this.complain("what a pod had cannot be given back", error));
     this.wakeAt(plan.wakeAt, now);
   }
 
   private act(action: Action): void {
     if (action.kind === "finish") {
-      this.ending ??= this.finish();
+      this.ending ??= this.finish().catch((error: unknown) => this.complain("a pod cannot be removed", error));
       return;
     }
-    const runner = this.runners.find(({ observation }) => observation.name === action.name);
+    const runner = this.containers.find(action.name);
     if (action.kind === "start") void runner?.start();
     else runner?.stop(this.graceMs());
-  }
-
-  private resume(survivors: ReadonlyMap<string, SurvivingInstance>): void {
-    const [first] = survivors.values();
-    if (first) this.sandbox.resume(first.spec.network);
-    for (const runner of this.runners) {
-      const survivor = survivors.get(runner.observation.name);
-      if (survivor) runner.resume(survivor);
-    }
   }
 
   /** Resolves when what has changed until now is in the pod's status, or could not be written. */
   private async recorded(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     await this.status.settled();
-  }
-
-  /** Sidecars end after the main containers, and in the reverse order of their start. */
-  private turnOf(index: number): Promise<unknown> | undefined {
-    if (this.runners[index]?.observation.role !== "sidecar") return undefined;
-    const before = this.runners.filter(
-      ({ observation: { role } }, other) => role === "main" || (role === "sidecar" && other > index),
-    );
-    return Promise.all(before.map((runner) => runner.instanceEnded()));
   }
 
   private graceMs(): number {
@@ -227,14 +200,7 @@ export class PodWorker {
   }
 
   private wakeAt(planned: number | undefined, now: number): void {
-    const pulls = this.runners
-      .map(({ observation }) => observation)
-      .filter(
-        ({ waiting, waitingSince = 0 }) =>
-          waiting?.reason === "ErrImagePull" && now - waitingSince < PULL_ERROR_SHOWN_MS,
-      )
-      .map(({ waitingSince = 0 }) => waitingSince + PULL_ERROR_SHOWN_MS);
-    const at = Math.min(planned ?? Number.POSITIVE_INFINITY, ...pulls);
+    const at = Math.min(planned ?? Number.POSITIVE_INFINITY, shownUntil(this.containers.observations, now));
     if (at === Number.POSITIVE_INFINITY) return;
     this.timer = setTimeout(() => this.wake(), Math.min(Math.max(at - now, 1), LONGEST_TIMER_MS));
   }
@@ -242,21 +208,12 @@ export class PodWorker {
   /** Writes the last status, then lets the object go. */
   private async finish(): Promise<void> {
     const now = this.context.clock().getTime();
-    const observations = this.runners.map(({ observation }) => observation);
-    await this.status.publish(podStatus(this.pod, observations, this.facts(), now));
-    const { name, namespace, uid = "" } = this.pod.metadata;
-    const cleaned = this.discard(0);
-    for (let gone = false; !gone && !this.context.signal.aborted; ) {
-      try {
-        await this.context.client.delete(Pod, { name, namespace }, { gracePeriodSeconds: 0, uid });
-        gone = true;
-      } catch (error) {
-        if (hasReason(error, "Conflict")) break;
-        this.context.log("a finished pod cannot be deleted", { error, pod: `${namespace}/${name}` });
-        await sleep(RETRY_MS, undefined, { signal: this.context.signal, ref: false }).catch(() => undefined);
-      }
-    }
-    await cleaned;
+    await this.status.publish(podStatus(this.pod, this.containers.observations, this.facts(), now));
+    await Promise.all([this.discard(0), deletePod(this.context, this.pod)]);
+  }
+
+  private complain(what: string, error: unknown): void {
+    this.context.log(what, { error, pod: this.key });
   }
 
   private async discard(graceMs: number): Promise<void> {
@@ -267,17 +224,12 @@ export class PodWorker {
   private async halt(graceMs: number): Promise<void> {
     clearTimeout(this.timer);
     if (graceMs > 0) this.status.close();
-    await Promise.all(
-      this.runners.map(async (runner) => {
-        runner.stop(graceMs);
-        await runner.gone();
-      }),
-    );
+    await this.containers.end(graceMs);
   }
 
   private async release(): Promise<void> {
     this.released = true;
-    await Promise.all(this.runners.map((runner) => runner.gone()));
+    await this.containers.gone();
     await this.sandbox.release();
     this.isClean = true;
     this.wake();

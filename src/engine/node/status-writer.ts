@@ -20,7 +20,8 @@ export class StatusWriter {
   private wanted: PodStatus | undefined;
   private written: PodStatus | undefined;
   private writing: Promise<void> | undefined;
-  private retry: NodeJS.Timeout | undefined;
+  /** Of the next try, or of a status that can wait. */
+  private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
   constructor(options: {
@@ -35,10 +36,18 @@ export class StatusWriter {
     this.onWritten = options.onWritten;
   }
 
-  /** Resolves when this status, or a newer one, is stored, or a try to store it has failed. */
-  publish(status: PodStatus): Promise<void> {
+  /**
+   * Resolves when this status, or a newer one, is stored, or a try to store it has failed. With a delay in milliseconds it
+   * is stored then, unless a newer one has come, and nobody waits for it.
+   */
+  publish(status: PodStatus, delayMs = 0): Promise<void> {
     if (this.closed) return Promise.resolve();
     this.wanted = status;
+    if (delayMs > 0 && !this.writing && !this.written) {
+      this.timer ??= setTimeout(() => void this.publish(this.wanted ?? status), delayMs);
+      return Promise.resolve();
+    }
+    this.disarm();
     this.writing ??= this.drain().finally(() => {
       this.writing = undefined;
     });
@@ -52,11 +61,15 @@ export class StatusWriter {
 
   close(): void {
     this.closed = true;
-    clearTimeout(this.retry);
+    this.disarm();
+  }
+
+  private disarm(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private async drain(): Promise<void> {
-    clearTimeout(this.retry);
     while (this.wanted && !this.closed && !deepEqual(this.wanted, this.written)) {
       const status = this.wanted;
       try {
@@ -65,7 +78,7 @@ export class StatusWriter {
       } catch (error) {
         if (hasReason(error, "NotFound", "Conflict")) return;
         this.onError(error);
-        this.retry = setTimeout(() => void this.publish(this.wanted ?? status), RETRY_MS);
+        this.timer = setTimeout(() => void this.publish(this.wanted ?? status), RETRY_MS);
         return;
       }
     }

@@ -14,6 +14,9 @@ export function containerId(podUid: string, container: string, instance: number)
   return createHash("sha256").update(`${podUid}/${container}/${instance}`).digest("hex");
 }
 
+/** The name of the process that holds the namespace of a pod's processes: no container can have it. */
+export const FIRST_PROCESS = "";
+
 /** How long a container gets whose pod is gone. */
 const FORCED_GRACE_MS = 1_000;
 
@@ -79,6 +82,7 @@ function attachmentOf(
 /** The status may not have heard of the newest instance yet. */
 function instancesOf(pod: Pod, byId: ReadonlyMap<string, Survivor>): Map<string, SurvivingInstance> {
   const { uid = "" } = pod.metadata;
+  const first = byId.get(containerId(uid, FIRST_PROCESS, 0));
   const found = containersOf(pod).flatMap(({ container: { name } }): [string, SurvivingInstance][] => {
     const count = statusOf(pod, name)?.restartCount ?? 0;
     for (const instance of [count + 1, count]) {
@@ -87,7 +91,7 @@ function instancesOf(pod: Pod, byId: ReadonlyMap<string, Survivor>): Map<string,
     }
     return [];
   });
-  return new Map(found);
+  return new Map(first ? [...found, [FIRST_PROCESS, { ...first, instance: 0 }]] : found);
 }
 
 function hasEnded(pod: Pod, name: string, id: string): boolean {

@@ -20,6 +20,10 @@ const RESERVED = new Set(
 );
 const MAX_DEPTH = 200;
 
+/** What an expression can begin with. */
+const EXPRESSION =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+
 /** The syntax tree of `source`. Throws {@link CompileError}. */
 export function parse(source: string): Node {
   return new Parser(source).whole();
@@ -38,7 +42,7 @@ class Parser {
 
   whole(): Node {
     const node = this.expression();
-    if (this.peek.type !== "end") throw this.unexpected();
+    if (this.peek.type !== "end") throw this.unexpected("<EOF>");
     return node;
   }
 
@@ -60,7 +64,7 @@ class Parser {
     return token;
   }
 
-  private unexpected(wanted = "an expression"): CompileError {
+  private unexpected(wanted = EXPRESSION): CompileError {
     const { text, at } = this.peek;
     return new CompileError(`Syntax error: mismatched input '${text}' expecting ${wanted}`, this.source, at);
   }

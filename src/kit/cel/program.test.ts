@@ -9,6 +9,8 @@ import { toValue } from "./schema-values.ts";
 import type { Type } from "./types.ts";
 import type { Value } from "./values.ts";
 
+const EXPRESSION =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 const schema: StructuralSchema = withObjectMeta({
   type: "object",
   properties: {
@@ -181,7 +183,7 @@ const REFUSED: [source: string, message: string][] = [
   ],
   ["self.text.name", "1:10: type 'string' does not support field selection"],
   ["has(self)", "1:5: invalid argument to has() macro"],
-  ["true &&", "1:8: Syntax error: mismatched input '<EOF>' expecting an expression"],
+  ["true &&", `1:8: Syntax error: mismatched input '<EOF>' expecting ${EXPRESSION}`],
   ["1 &&\n'x' && true", "1:3: found no matching overload for '_&&_' applied to '(int, string)'"],
   ["9223372036854775808", "1:1: invalid int literal"],
   ["package", "1:1: reserved identifier: package"],

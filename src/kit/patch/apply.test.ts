@@ -36,7 +36,7 @@ const GIVEN: [title: string, value: unknown, paths: string[]][] = [
   [
     "list items by key, with defaults",
     { ports: [{ port: 1, name: "x" }] },
-    ['.ports[port=1,protocol="TCP"]', '.ports[port=1,protocol="TCP"].port', '.ports[port=1,protocol="TCP"].name'],
+    ['.ports[port=1,protocol="TCP"]', '.ports[port=1,protocol="TCP"].name', '.ports[port=1,protocol="TCP"].port'],
   ],
 ];
 

@@ -58,7 +58,8 @@ function mergeLists(schema: StructuralSchema, live: unknown[], config: unknown[]
 
 /**
  * `value` without the fields of `gone`, except for those that `kept` has. A field that the schema names goes as a whole
- * when nothing in it is kept; a list item goes as a whole when it is not kept itself.
+ * when nothing in it is kept; an entry of a map or a list when it is not kept itself. What stays and loses all that is in
+ * it becomes null.
  */
 export function removeFields(
   schema: StructuralSchema,
@@ -92,10 +93,10 @@ function removeAt(element: string, schema: StructuralSchema, { value, gone, kept
   const leaving = gone[element];
   if (!leaving) return value;
   const staying = kept[element];
-  if (isMember(leaving) && !(kind === "item" ? staying && isMember(staying) : staying)) return undefined;
+  if (isMember(leaving) && !(kind === "field" ? staying : staying && isMember(staying))) return undefined;
   if (kind === "field" && !staying) return undefined;
   const left = removeFields(schema, value, { gone: leaving, kept: staying ?? {} });
-  return !staying && isEmptyContainer(left) && !isEmptyContainer(value) ? undefined : left;
+  return isEmptyContainer(left) && !isEmptyContainer(value) ? null : left;
 }
 
 function isEmptyContainer(value: unknown): boolean {

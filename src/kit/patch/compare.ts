@@ -130,8 +130,15 @@ function compareAt(element: string, schema: StructuralSchema, pair: Pair, result
     compareAt(element, schema, { before: Array.isArray(after) ? [] : {}, after }, result);
     return;
   }
-  if (shape === "leaf" || shape !== shapeOf(schema, before) || (isBlank(before) && isBlank(after))) {
-    if (!deepEqual(before, after)) result.changed[element] = allFields(schema, after);
+  if (after === null && !isBlank(before) && shapeOf(schema, before) !== "leaf") {
+    compareAt(element, schema, { before, after: Array.isArray(before) ? [] : {} }, result);
+    return;
+  }
+  const isOther = shape !== shapeOf(schema, before);
+  if (shape === "leaf" || isOther || (isBlank(before) && isBlank(after))) {
+    if (deepEqual(before, after)) return;
+    result.changed[element] = allFields(schema, after);
+    if (isOther && !isBlank(before)) result.removed[element] = allFields(schema, before);
     return;
   }
   const inner: Result = { changed: {}, removed: {} };

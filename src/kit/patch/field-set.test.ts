@@ -8,7 +8,7 @@ const b: FieldSet = { "f:spec": { "f:y": {}, "f:z": {} } };
 
 test("lists its paths", () => {
   const set: FieldSet = { "f:spec": { 'k:{"name":"c"}': { ".": {}, "f:image": {} }, 'v:"a"': {} } };
-  deepEqual(pathsOf(set), ['.spec[name="c"]', '.spec[name="c"].image', '.spec[="a"]']);
+  deepEqual(pathsOf(set), ['.spec[name="c"]', '.spec[="a"]', '.spec[name="c"].image']);
 });
 
 test("unites, subtracts and intersects", () => {

@@ -68,15 +68,21 @@ export function intersection(left: FieldSet, right: FieldSet): FieldSet {
   return combine(left, right, (mine, theirs) => mine && theirs);
 }
 
-/** Every path in the set, as field paths like `.spec.containers[name="web"].image`. */
+/** Every path in the set, as field paths like `.spec.containers[name="web"].image`: at each level its own before those below. */
 export function pathsOf(root: FieldSet, prefix = ""): string[] {
-  return Object.keys(root)
+  const elements = Object.keys(root)
     .filter((element) => element !== SELF)
-    .flatMap((element) => {
-      const child = root[element] as FieldSet;
-      const path = prefix + renderElement(element);
-      return [...(isMember(child) ? [path] : []), ...pathsOf(child, path)];
-    });
+    .sort(byKindAndName)
+    .map((element) => ({ child: root[element] as FieldSet, path: prefix + renderElement(element) }));
+  const own = elements.filter(({ child }) => isMember(child)).map(({ path }) => path);
+  return [...own, ...elements.flatMap(({ child, path }) => pathsOf(child, path))];
+}
+
+const KINDS = "fkvi";
+
+function byKindAndName(left: string, right: string): number {
+  const order = KINDS.indexOf(left.charAt(0)) - KINDS.indexOf(right.charAt(0));
+  return order || (left < right ? -1 : 1);
 }
 
 /** A path element as it is written in field paths. */

@@ -21,7 +21,7 @@ function mismatch({ type }: StructuralSchema, value: unknown): string | undefine
       return typeof value === "boolean" ? undefined : `expected boolean, got ${wrapped(value)}`;
     case "integer":
     case "number":
-      return typeof value === "number" ? undefined : `expected numeric (int or float), got ${kindOf(value)}`;
+      return typeof value === "number" ? undefined : `expected numeric (int or float), got ${goType(value)}`;
     case "array":
       return Array.isArray(value) ? undefined : `expected list, got ${shown(value)}`;
     case "object":
@@ -31,8 +31,10 @@ function mismatch({ type }: StructuralSchema, value: unknown): string | undefine
   }
 }
 
-function kindOf(value: unknown): string {
-  return Array.isArray(value) ? "list" : isObject(value) ? "map" : typeof value;
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return "[]interface {}";
+  if (isObject(value)) return "map[string]interface {}";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function wrapped(value: unknown): string {

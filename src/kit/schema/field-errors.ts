@@ -46,7 +46,8 @@ export function tooLong(field: string, limit: number): FieldError {
 }
 
 export function tooMany(field: string, count: number, limit: number): FieldError {
-  return fieldError(field, "FieldValueTooMany", `Too many: ${count}: must have at most ${limit} items`);
+  const items = limit === 1 ? "item" : "items";
+  return fieldError(field, "FieldValueTooMany", `Too many: ${count}: must have at most ${limit} ${items}`);
 }
 
 /** A path with one more field. */

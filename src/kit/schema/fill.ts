@@ -79,7 +79,7 @@ export function prune(schema: StructuralSchema, value: unknown, path = ""): stri
   const keepsUnknown =
     schema["x-kubernetes-preserve-unknown-fields"] ||
     others === true ||
-    (!schema.properties && !others && !schema.type);
+    (!schema.properties && !others && !schema.type && !schema["x-kubernetes-int-or-string"]);
   for (const name of Object.keys(value)) {
     const at = path ? `${path}.${name}` : name;
     const field = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;

@@ -4,7 +4,12 @@ import { parseGoDuration, parseTime } from "./time.ts";
 import { parseRequestUri } from "./uri.ts";
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const LABEL = /^[\p{L}\p{N}\p{S}_]([\p{L}\p{N}\p{S}_-]{0,61}[\p{L}\p{N}\p{S}_])?$/u;
+const CHARACTER = "a-zA-Z0-9\\p{S}\\p{L}";
+/** One label, or several of which the last has letters only. */
+const HOSTNAME = new RegExp(
+  `^([${CHARACTER}]-?[${CHARACTER}]{0,62}|([${CHARACTER}](([-${CHARACTER}]{0,61}[${CHARACTER}])?)\\.)+[a-zA-Z\\p{L}]{2,63})$`,
+  "u",
+);
 const MAC = /^([0-9a-f]{2}([:-])([0-9a-f]{2}\2){4,6}[0-9a-f]{2}|([0-9a-f]{4}\.){2,3}[0-9a-f]{4})$/i;
 const CARD =
   /^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}|6(?:011|5\d\d)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|(?:2131|1800|35\d{3})\d{11}|6[27]\d{14})$/;
@@ -20,13 +25,7 @@ function uuid(version = "[0-9a-f]", variant = "[0-9a-f]"): (value: string) => bo
 }
 
 function isHostname(value: string): boolean {
-  return (
-    value.length <= 255 &&
-    value
-      .replace(/\.$/, "")
-      .split(".")
-      .every((label) => LABEL.test(label))
-  );
+  return HOSTNAME.test(value) && value.length <= 255 && value.split(".").every((label) => label.length <= 63);
 }
 
 function isCidr(value: string): boolean {

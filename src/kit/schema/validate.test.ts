@@ -18,7 +18,11 @@ const MESSAGES: [schema: StructuralSchema, value: unknown, expect: string[]][] =
     null,
     ['FieldValueTypeInvalid Invalid value: "null": spec.x in body must be of type string: "null"'],
   ],
-  [{ type: "string", nullable: true, enum: ["a"] }, null, []],
+  [
+    { type: "string", nullable: true, enum: ["a"] },
+    null,
+    ['FieldValueNotSupported Unsupported value: null: supported values: "a"'],
+  ],
   [
     { "x-kubernetes-int-or-string": true },
     1.5,
@@ -63,7 +67,7 @@ const MESSAGES: [schema: StructuralSchema, value: unknown, expect: string[]][] =
     3,
     ["FieldValueInvalid Invalid value: 3: spec.x in body should be a multiple of 2"],
   ],
-  [{ type: "array", maxItems: 1 }, [1, 2], ["FieldValueTooMany Too many: 2: must have at most 1 items"]],
+  [{ type: "array", maxItems: 1 }, [1, 2], ["FieldValueTooMany Too many: 2: must have at most 1 item"]],
   [
     { type: "array", minItems: 1 },
     [],

@@ -4,20 +4,22 @@ import type { FieldError } from "../status.ts";
 import { correlate } from "./correlate.ts";
 import { child, notSupported, required, tooMany, typeInvalid } from "./field-errors.ts";
 import { fits } from "./fits.ts";
+import { isKnownFormat } from "./formats.ts";
 import { invalidInBody, validateNumber, validateString } from "./scalars.ts";
 import type { StructuralSchema } from "./structural.ts";
 
 type Report = (error: FieldError) => void;
 
 /**
- * All violations of value rules in `value`; `path` is the field path of `value`, "" for the root.
+ * All violations of value rules in `value`, each of them once; `path` is the field path of `value`, "" for the root.
  * With the value that it replaces, what has not changed is not held against it.
  */
 export function validate(schema: StructuralSchema, value: unknown, path = "", old?: unknown): FieldError[] {
   if (fits(schema, value, hasNoProblem)) return [];
-  const errors: FieldError[] = [];
-  check(schema, value, { path, report: (error) => errors.push(error), old });
-  return errors;
+  const errors = new Map<string, FieldError>();
+  const report = (error: FieldError): void => void errors.set(`${error.field} ${error.message}`, error);
+  check(schema, value, { path, report, old });
+  return [...errors.values()];
 }
 
 function hasNoProblem(schema: StructuralSchema, value: unknown): boolean {
@@ -39,9 +41,15 @@ function check(schema: StructuralSchema, value: unknown, place: Place): void {
     else if (typeof value === "number") validateNumber(schema, value, path, report);
     else if (Array.isArray(value)) checkArray(schema, value, place);
   }
-  if (schema.enum && !(value === null && schema.nullable) && !schema.enum.some((allowed) => deepEqual(allowed, value)))
+  if (schema.enum && !schema.enum.some((allowed) => isAllowed(allowed, value)))
     report(notSupported(path, value, schema.enum));
   if (isObject(value)) checkObject(schema, value, place);
+}
+
+/** Where whole numbers are allowed, only the whole part of a number counts. */
+function isAllowed(allowed: unknown, value: unknown): boolean {
+  if (typeof value === "number" && Number.isInteger(allowed)) return Math.trunc(value) === allowed;
+  return deepEqual(allowed, value);
 }
 
 function checkType(schema: StructuralSchema, value: unknown, { path, report }: Place): void {
@@ -49,10 +57,22 @@ function checkType(schema: StructuralSchema, value: unknown, { path, report }: P
   const scalar = schema.format === "quantity" ? "number" : "integer";
   const expected = schema["x-kubernetes-int-or-string"] ? ([scalar, "string"] as const) : schema.type && [schema.type];
   if (!expected || expected.some((type) => hasType(type, value))) return;
+  if (value !== null && isJudgedByFormat(schema)) {
+    if (typeof value === "string" || Array.isArray(value)) return;
+    const format = NUMBER_FORMATS[typeName(value)] ?? "";
+    report(typeInvalid(path, format, `${path} in body must be of type ${schema.format}: ${JSON.stringify(format)}`));
+    return;
+  }
   const given = typeName(value);
-  const name = path || "<nil>";
-  report(typeInvalid(path, given, `${name} in body must be of type ${expected.join(",")}: ${JSON.stringify(given)}`));
+  report(typeInvalid(path, given, `${path} in body must be of type ${expected.join(",")}: ${JSON.stringify(given)}`));
 }
+
+/** Where there is a format, nothing else tells whether a text fits; a list fits every format. */
+function isJudgedByFormat({ type, format }: StructuralSchema): boolean {
+  return format !== undefined && type !== "integer" && type !== "number" && isKnownFormat(format);
+}
+
+const NUMBER_FORMATS: { readonly [type: string]: string } = { integer: "int64", number: "float64" };
 
 function hasType(type: NonNullable<StructuralSchema["type"]>, value: unknown): boolean {
   switch (type) {
@@ -110,7 +130,7 @@ function countProblem(schema: StructuralSchema, count: number, path: string): Fi
   return maxProperties !== undefined && count > maxProperties ? tooMany(path, count, maxProperties) : undefined;
 }
 
-/** What fails as a whole is reported without a field, and what it came closest to is reported with it. */
+/** What fails as a whole is reported without a field, and why the first part does not match is reported with it. */
 function checkJunctors(schema: StructuralSchema, value: unknown, path: string, report: Report): void {
   const { allOf, anyOf, oneOf, not } = schema;
   if (!allOf && !anyOf && !oneOf && !not) return;
@@ -123,7 +143,7 @@ function checkJunctors(schema: StructuralSchema, value: unknown, path: string, r
     const tries = anyOf.map(failures);
     if (tries.every((errors) => errors.length > 0)) {
       say("validate at least one schema (anyOf)");
-      closest(tries).forEach(report);
+      tries[0]?.forEach(report);
     }
   }
   if (oneOf) {
@@ -131,7 +151,7 @@ function checkJunctors(schema: StructuralSchema, value: unknown, path: string, r
     const matching = tries.filter((errors) => errors.length === 0).length;
     if (matching === 0) {
       say("validate one and only one schema (oneOf). Found none valid");
-      closest(tries).forEach(report);
+      tries[0]?.forEach(report);
     } else if (matching > 1) say(`validate one and only one schema (oneOf). Found ${matching} valid alternatives`);
   }
   if (allOf) {
@@ -141,8 +161,4 @@ function checkJunctors(schema: StructuralSchema, value: unknown, path: string, r
     if (matching < tries.length) say(`validate all the schemas (allOf)${matching === 0 ? ". None validated" : ""}`);
   }
   if (not && failures(not).length === 0) say("not validate the schema (not)");
-}
-
-function closest(tries: readonly FieldError[][]): FieldError[] {
-  return tries.reduce((best, errors) => (errors.length < best.length ? errors : best));
 }

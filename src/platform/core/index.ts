@@ -2,6 +2,7 @@
 import type { Controller } from "#engine/controller/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { endpointsMirroringController } from "./endpoints/mirror-controller.ts";
 import { jobController } from "./job/controller.ts";
@@ -15,7 +16,7 @@ import { claimController } from "./volumes/claim-controller.ts";
 import { ephemeralVolumeController } from "./volumes/ephemeral-controller.ts";
 import { volumeController } from "./volumes/volume-controller.ts";
 
-/** Deployments, ReplicaSets, StatefulSets, Jobs, CronJobs, volumes, the health of nodes and the endpoints of Services. */
+/** Deployments, ReplicaSets, StatefulSets, Jobs, CronJobs, volumes, the health of nodes, disruption budgets and the endpoints of Services. */
 export function coreControllers(): Controller<never>[] {
   return [
     deploymentController(),
@@ -27,6 +28,7 @@ export function coreControllers(): Controller<never>[] {
     ttlController(),
     podGcController(),
     nodeController(),
+    disruptionController(),
     claimController(),
     volumeController(),
     ephemeralVolumeController(),

@@ -44,7 +44,11 @@ function reconcile(
   world: readonly object[] = [],
   now = new Date(),
 ): Promise<PassResult> {
-  const controller = configCommitController({ git, embedded: () => host.path("config") });
+  const controller = configCommitController({
+    git,
+    embedded: () => host.path("config"),
+    isShared: (url) => url.endsWith("/shared.git"),
+  });
   return runPass(controller, { world: [object, ...world], key: `dev/${object.metadata.name}`, now });
 }
 
@@ -109,4 +113,14 @@ test("bad input is said", async () => {
     [{ repository: { url: "http://slipway/git/config.git", branch: "a..b" } }, "GitOperationFailed"],
   ] as const)
     assert.equal((await reconcile(configCommit("bad", spec))).outcome.reason, reason);
+});
+
+test("of the repository that all share a namespace has its own directory", async () => {
+  const repository = { url: "http://slipway/git/shared.git", branch: "main" };
+  for (const path of ["config/dev/own", "config/dev/", "/config/dev"])
+    assert.equal((await reconcile(configCommit("own", { repository, path }))).outcome.kind, "settled", path);
+  for (const path of ["config/other/web", "config/dev/../other/web", "config/developers", "config", "."]) {
+    const { outcome } = await reconcile(configCommit("other", { repository, path }));
+    assert.deepEqual([outcome.kind, "reason" in outcome && outcome.reason], ["broken", "PathNotPermitted"], path);
+  }
 });

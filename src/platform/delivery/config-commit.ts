@@ -18,6 +18,8 @@ export type DeliveryDependencies = {
   git: Pick<GitPort, "commitFiles" | "hasCommit">;
   /** Where the repository is, when the URL is one of our own Git host. */
   embedded: (url: string) => string | undefined;
+  /** Whether it is the repository that all namespaces of the platform share, and that the platform writes with its own rights. */
+  isShared: (url: string) => boolean;
 };
 
 type History = NonNullable<Status["history"]>;
@@ -29,7 +31,7 @@ const RETRY_MS = 5000;
 const CONCURRENT_COMMITS = 64;
 
 /** See {@link DeliveryDependencies}. What is committed already is never committed again, also after a restart. */
-export function configCommitController({ git, embedded }: DeliveryDependencies): Controller<ConfigCommit> {
+export function configCommitController({ git, embedded, isShared }: DeliveryDependencies): Controller<ConfigCommit> {
   return controller({
     name: "delivery/configcommit",
     for: ConfigCommit,
@@ -42,6 +44,13 @@ export function configCommitController({ git, embedded }: DeliveryDependencies):
           "Ready",
           "InvalidRepository",
           `spec.repository.url "${repository.url}" is not a URL: give the Git repository to commit to`,
+        );
+      const { namespace = "" } = object.metadata;
+      if (isShared(repository.url) && !isBelow(path, `config/${namespace}`))
+        return broken(
+          "Ready",
+          "PathNotPermitted",
+          `spec.path "${path}" is not for namespace "${namespace}": of the platform's own repository it has config/${namespace}; use that, or another repository`,
         );
       const files = await filesOf(object, context);
       if (typeof files === "string") return waiting("Ready", "ConfigMapNotFound", files);
@@ -82,6 +91,13 @@ export function configCommitController({ git, embedded }: DeliveryDependencies):
       }
     },
   });
+}
+
+/** Whether a path is of the directory, or is the directory itself; one with dots in it is of none. */
+function isBelow(path: string, directory: string): boolean {
+  const segments = path.split("/").filter((segment) => segment !== "");
+  if (segments.some((segment) => segment === "." || segment === "..")) return false;
+  return `${segments.join("/")}/`.startsWith(`${directory}/`);
 }
 
 function succeeded(revision: string | undefined): { reason: string; message: string } {

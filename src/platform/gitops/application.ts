@@ -1,10 +1,10 @@
 /** Reconciles Applications: load from Git or a registry, compare with the cluster, sync, judge health. */
-import { AppProject } from "#api/argoproj.io/app-project.ts";
 import { Application } from "#api/argoproj.io/application.ts";
 import { keyOf } from "#api/meta.ts";
 import type { ObjectCache } from "#engine/controller/cache.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
+import { type Admission, admit } from "./admission.ts";
 import { Cascade } from "./cascade.ts";
 import { LiveObjects } from "./live.ts";
 import type { Loaded, Source } from "./loading.ts";
@@ -32,7 +32,7 @@ export function applicationController(dependencies: GitopsDependencies): Control
   const live = new LiveObjects(cache, (instance) => {
     for (const wake of woken) wake(instanceKey(instance, controlNamespace));
   });
-  const verdicts = new Map<string, Verdicts>();
+  const memories = new Map<string, Memory>();
   const cascade = new Cascade(live, cache.client);
   return controller({
     name: "gitops/application",
@@ -49,21 +49,39 @@ export function applicationController(dependencies: GitopsDependencies): Control
     },
     async reconcile(app, context): Promise<Outcome<Status>> {
       const key = keyOf(app);
-      const known: Verdicts = verdicts.get(key) ?? new Map();
-      verdicts.set(key, known);
-      const instance = instanceName(app.metadata, controlNamespace);
-      const world = { app, instance, live, client: cache.client, verdicts: known, fieldManager: FIELD_MANAGER };
-      return await new ApplicationPass(app, context, { source, world, controlNamespace }).run();
+      const memory = memories.get(key) ?? { verdicts: new Map(), failedWith: undefined };
+      memories.set(key, memory);
+      const admission = await admit(app, context, controlNamespace);
+      return await new ApplicationPass(app, context, { source, live, memory, admission, controlNamespace }).run();
     },
     async finalize(app, context): Promise<void> {
-      await cascade.run(app, instanceName(app.metadata, controlNamespace), context);
+      const admission = await admit(app, context, controlNamespace);
+      const deleter = {
+        project: admission.project,
+        client: admission.actor?.client,
+        isLimited: admission.account !== undefined || admission.refused !== undefined,
+      };
+      await cascade.run(app, instanceName(app.metadata, controlNamespace), deleter, context);
       source.forget(keyOf(app));
-      verdicts.delete(keyOf(app));
+      memories.delete(keyOf(app));
     },
   });
 }
 
-type PassTools = { source: ManifestSource; world: WorldOptions; controlNamespace: string };
+/** What is kept of an application from pass to pass. */
+type Memory = {
+  verdicts: Verdicts;
+  /** The rights with which the last sync failed. */
+  failedWith: string | undefined;
+};
+
+type PassTools = {
+  source: ManifestSource;
+  live: LiveObjects;
+  memory: Memory;
+  admission: Admission;
+  controlNamespace: string;
+};
 
 /** One pass over one application. */
 class ApplicationPass {
@@ -71,19 +89,29 @@ class ApplicationPass {
   private readonly context: Context;
   private readonly tools: PassTools;
   private readonly refresh: boolean;
+  private readonly world: WorldOptions;
 
   constructor(app: Application, context: Context, tools: PassTools) {
     this.app = app;
     this.context = context;
     this.tools = tools;
     this.refresh = app.metadata.annotations?.[REFRESH] !== undefined;
+    const { live, memory, admission, controlNamespace } = tools;
+    const { client = context.client, rights = "" } = admission.actor ?? {};
+    const instance = instanceName(app.metadata, controlNamespace);
+    const { project } = admission;
+    const { verdicts } = memory;
+    this.world = { app, instance, live, client, rights, project, verdicts, fieldManager: FIELD_MANAGER };
   }
 
   async run(): Promise<Outcome<Status>> {
     const { app, context } = this;
     if (app.metadata.annotations?.[SKIP] === "true") return settled();
-    const invalid = whyInvalid(app.spec) ?? (await this.whyForbidden());
+    const { project, refused } = this.tools.admission;
+    const invalid = whyInvalid(app.spec) ?? whyForbidden(app, project) ?? refused;
     if (invalid) return await this.fail({ type: "InvalidSpecError", message: invalid }, { invalid: true });
+    const { why } = this.tools.admission;
+    if (why) return await this.fail({ type: "ComparisonError", message: why }, {});
     let loaded: Loaded;
     try {
       loaded = await this.load(app.spec.source as Source);
@@ -99,11 +127,6 @@ class ApplicationPass {
     return settled(status, rechecks.length > 0 ? { recheckAfter: Math.min(...rechecks) } : {});
   }
 
-  private async whyForbidden(): Promise<string | undefined> {
-    const name = this.app.spec.project || "default";
-    return whyForbidden(this.app, await this.context.get(AppProject, name, this.tools.controlNamespace));
-  }
-
   private load(source: Source, revision?: string): Promise<Loaded> {
     return this.tools.source.load(this.app, this.context, { source, revision, refresh: this.refresh });
   }
@@ -117,8 +140,9 @@ class ApplicationPass {
 
   private async operate(loaded: Loaded) {
     const { app, context } = this;
+    const { memory } = this.tools;
     const before = app.status?.operationState;
-    let world = await compareWorld(loaded.objects, this.tools.world);
+    let world = await compareWorld(loaded.objects, this.world);
     const chosen = await this.chooseOperation(loaded, world);
     const notices: Notice[] = chosen.notice ? [chosen.notice] : [];
     let state = chosen.state ?? before;
@@ -128,25 +152,24 @@ class ApplicationPass {
       const partial = (chosen.state.operation.sync?.autoHealAttemptsCount ?? 0) > 0;
       const target = await this.targetOf(chosen.state, loaded, world);
       const options = {
-        app,
-        client: this.tools.world.client,
-        live: this.tools.world.live,
-        fieldManager: FIELD_MANAGER,
+        ...this.world,
         onApplied: (item: World["items"][number], applied: Parameters<typeof noteApplied>[1]) =>
-          noteApplied(item, applied, this.tools.world),
+          noteApplied(item, applied, this.world),
         partial,
+        retryNow: memory.failedWith !== undefined && memory.failedWith !== this.world.rights,
       };
       const step = await advanceOperation(chosen.state, target, options, context.now());
       state = step.state;
+      memory.failedWith = state.finishedAt && state.phase !== "Succeeded" ? this.world.rights : undefined;
       recheckAfter = step.recheckAfter;
       if (!isRunning(state)) {
         history = extendHistory(app, state, partial);
         this.announce(state);
       }
-      world = await compareWorld(loaded.objects, this.tools.world);
+      world = await compareWorld(loaded.objects, this.world);
     }
     const managed = world.items.flatMap(({ live }) => (live ? [live] : []));
-    const tree = await growTree(managed, this.tools.world.live);
+    const tree = await growTree(managed, this.tools.live);
     return { world, revision: loaded.revision, tree, notices, operationState: state, history, recheckAfter };
   }
 
@@ -212,7 +235,7 @@ class ApplicationPass {
     const { revision = loaded.revision, source = this.app.spec.source } = state.syncResult ?? {};
     if (revision === loaded.revision && !state.operation.sync?.source) return world;
     const { objects } = await this.load(source as Source, revision);
-    return await compareWorld(objects, this.tools.world);
+    return await compareWorld(objects, this.world);
   }
 
   private announce({ phase, message, syncResult }: OperationState): void {

@@ -16,6 +16,7 @@ import {
 } from "#ports/oci/bundle-reader.ts";
 import { pullCredentials } from "#ports/oci/pull-secrets.ts";
 import { parseReference, type Reference } from "#ports/oci/reference.ts";
+import { SERVICE_ACCOUNT } from "./identity.ts";
 import type { Loaded, LoadOptions, Source } from "./loading.ts";
 import { isRelevant, ManifestError, parseManifests } from "./manifests.ts";
 import { repositorySecret } from "./repository-secret.ts";
@@ -33,8 +34,6 @@ type Cached = { question: string; objects: readonly Unstructured[] };
 
 const SCHEME = "oci://";
 const POLL_MS = 120_000;
-/** On an Application: the service account of its namespace whose pull secrets open the registry. */
-const SERVICE_ACCOUNT = "slipway.dev/service-account";
 
 /** Whether the source is in a registry. */
 export function isOci({ repoURL }: Source): boolean {

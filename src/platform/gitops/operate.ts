@@ -26,11 +26,11 @@ export function beginOperation(
   };
 }
 
-/** Takes the operation as far as it goes now. */
+/** Takes the operation as far as it goes now; `retryNow` does not wait for the time of a retry that is due later. */
 export async function advanceOperation(
   state: OperationState,
   world: World,
-  options: Omit<SyncOptions, "ageMs">,
+  options: Omit<SyncOptions, "ageMs"> & { retryNow: boolean },
   now: Date,
 ): Promise<Advance> {
   if (state.phase === "Terminating") return { state: end(state, "Failed", "Operation terminated", now) };
@@ -38,7 +38,7 @@ export async function advanceOperation(
   if (state.finishedAt) {
     const delay = retryDelay(state, now);
     if (delay === undefined) return { state: end(state, "Failed", state.message ?? "", now) };
-    if (delay > 0) return { state, recheckAfter: delay };
+    if (delay > 0 && !options.retryNow) return { state, recheckAfter: delay };
     current = resume(state);
   }
   const ageMs = now.getTime() - Date.parse(current.startedAt);

@@ -6,7 +6,7 @@ import { type Health, worstHealth } from "./health/health.ts";
 import { timestamp } from "./operate.ts";
 import type { OperationState, Status } from "./operation.ts";
 import { waveOf } from "./plan.ts";
-import { imagesIn, renderTree, urlsIn } from "./tree.ts";
+import { imagesIn, renderTree, urlsIn, withPodWords } from "./tree.ts";
 import type { Item, World } from "./world.ts";
 
 export type Notice = { type: string; message: string };
@@ -42,7 +42,7 @@ export function renderStatus(app: Application, found: Found, options: { now: Dat
       revision,
       comparedTo: comparedTo(app),
     },
-    health: stampHealth(before.health, worstHealth(judged), now),
+    health: stampHealth(before.health, withPodWords(worstHealth(judged), tree), now),
     resources: world.items
       .map(renderResource)
       .sort((left, right) => (canonicalJson(left) < canonicalJson(right) ? -1 : 1)),
@@ -80,7 +80,7 @@ function comparedTo({ spec }: Application): NonNullable<NonNullable<Status["sync
 }
 
 function renderResource(item: Item): NonNullable<Status["resources"]>[number] {
-  const { group, version, kind, namespace, name, health, target, live } = item;
+  const { group, version, kind, namespace, name, health, target, live, refused } = item;
   const wave = waveOf(target ?? live);
   return {
     ...(group && { group }),
@@ -88,7 +88,7 @@ function renderResource(item: Item): NonNullable<Status["resources"]>[number] {
     kind,
     ...(namespace && { namespace }),
     name,
-    status: item.inSync ? "Synced" : "OutOfSync",
+    status: refused ? "Unknown" : item.inSync ? "Synced" : "OutOfSync",
     ...(health && { health }),
     ...(!target && { requiresPruning: true }),
     ...(wave !== 0 && { syncWave: wave }),

@@ -1,5 +1,6 @@
 /** Carries out a sync, wave by wave. Each pass goes as far as it can; what is done stands in the operation's state. */
 
+import type { AppProject } from "#api/argoproj.io/app-project.ts";
 import type { Application } from "#api/argoproj.io/application.ts";
 import { Namespace } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
@@ -9,11 +10,14 @@ import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import { assessHealth } from "./health/assess.ts";
 import type { LiveObjects } from "./live.ts";
 import type { OperationState, ResourceResult } from "./operation.ts";
+import { whyObjectForbidden } from "./permits.ts";
 import { planSync, type Task, type Wave } from "./plan.ts";
 import { draftOf, type Item, type World } from "./world.ts";
 
 export type SyncOptions = {
   app: Application;
+  project: AppProject | undefined;
+  /** Of whom the application is synced as. */
   client: KubeClient;
   live: LiveObjects;
   fieldManager: string;
@@ -49,8 +53,12 @@ export async function stepSync(state: OperationState, world: World, options: Syn
     message,
     ...(recheckAfter !== undefined && { recheckAfter }),
   });
+  const refused = chosen.filter((item) => item.refused);
+  for (const item of refused) results.set(item.key, resultOf(item, "SyncFailed", item.error ?? ""));
+  if (refused.length > 0) return report("failed", failureMessage(refused, results, "are not valid"));
   if (sync.dryRun) return dryRun(waves, report);
-  await ensureNamespace(world, state, options);
+  const obstacle = await ensureNamespace(world, state, options);
+  if (obstacle) return report("failed", obstacle);
   for (const [index, wave] of waves.entries()) {
     const late = await runWave(wave, waves, results, options);
     if (late) return report("running", late, CRD_RECHECK_MS);
@@ -84,16 +92,27 @@ function isChosen(
   );
 }
 
-async function ensureNamespace(world: World, state: OperationState, options: SyncOptions): Promise<void> {
-  const { app, client, fieldManager } = options;
+/** Returns why the namespace cannot be, if it cannot. */
+async function ensureNamespace(world: World, state: OperationState, options: SyncOptions): Promise<string | undefined> {
+  const { app, client, live, project, fieldManager } = options;
   const name = app.spec.destination.namespace;
   const wanted = [...(state.operation.sync?.syncOptions ?? []), ...(app.spec.syncPolicy?.syncOptions ?? [])];
-  if (!name || !wanted.includes("CreateNamespace=true")) return;
-  if (world.items.some(({ kind, group, name: own }) => kind === "Namespace" && group === "" && own === name)) return;
+  if (!name || !wanted.includes("CreateNamespace=true")) return undefined;
+  if (world.items.some(({ kind, group, name: own }) => kind === "Namespace" && group === "" && own === name))
+    return undefined;
   const managed = app.spec.syncPolicy?.managedNamespaceMetadata;
-  if (!managed && (await client.get(Namespace, name))) return;
+  const resource = await live.follow("v1", "Namespace");
+  if (!managed && resource && live.get(resource, name, "")) return undefined;
+  const refusal = whyObjectForbidden({ group: "", kind: "Namespace", namespace: "", name }, false, project);
+  if (refusal) return `namespace ${name} cannot be made: ${refusal}`;
   const draft = { metadata: { name, ...managed } } as Draft<k8s.Namespace>;
-  await client.apply(Namespace, draft, { fieldManager });
+  try {
+    await client.apply(Namespace, draft, { fieldManager });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code >= 500) throw error;
+    return `namespace ${name} cannot be made: ${error.message}`;
+  }
 }
 
 /** Runs what of the wave has not run yet. Returns what has to come first, if something has. */
@@ -124,17 +143,8 @@ function defines(definition: Item, { group, kind }: Item): boolean {
 }
 
 async function runTask({ action, item }: Task<Item>, options: SyncOptions): Promise<ResourceResult> {
-  const { group, version, kind, namespace, name } = item;
-  const result = (status: string, message: string): ResourceResult => ({
-    group,
-    version,
-    kind,
-    namespace,
-    name,
-    status,
-    message,
-    syncPhase: "Sync",
-  });
+  const { kind, name } = item;
+  const result = (status: string, message: string): ResourceResult => resultOf(item, status, message);
   try {
     if (action === "prune") return result(...(await prune(item, options)));
     if (item.inSync) return result("Synced", `${kind.toLowerCase()}/${name} unchanged`);
@@ -150,6 +160,10 @@ async function runTask({ action, item }: Task<Item>, options: SyncOptions): Prom
     if (!(error instanceof StatusError) || error.code >= 500) throw error;
     return result("SyncFailed", error.message);
   }
+}
+
+function resultOf({ group, version, kind, namespace, name }: Item, status: string, message: string): ResourceResult {
+  return { group, version, kind, namespace, name, status, message, syncPhase: "Sync" };
 }
 
 async function prune({ live, resource, name, namespace }: Item, { client }: SyncOptions): Promise<[string, string]> {
@@ -182,9 +196,13 @@ function unhealthy({ tasks }: Wave<Item>, { live }: SyncOptions): { words: strin
   return undefined;
 }
 
-function failureMessage(failed: readonly Item[], results: ReadonlyMap<string, ResourceResult>): string {
+function failureMessage(
+  failed: readonly Item[],
+  results: ReadonlyMap<string, ResourceResult>,
+  what = "completed unsuccessfully",
+): string {
   const words = failed.map(({ kind, name, key }) => `${kind} ${name}: ${results.get(key)?.message}`);
-  return `one or more synchronization tasks completed unsuccessfully, reason: ${words.join("; ")}`.slice(0, 1000);
+  return `one or more synchronization tasks ${what}, reason: ${words.join("; ")}`.slice(0, 1000);
 }
 
 function resultKey({ group, kind, namespace, name }: ResourceResult): string {

@@ -3,6 +3,7 @@ import type { Application } from "#api/argoproj.io/application.ts";
 import { parseApiVersion, type Unstructured } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
 import { assessHealth } from "./health/assess.ts";
+import type { Health } from "./health/health.ts";
 import type { LiveObjects } from "./live.ts";
 
 type Node = NonNullable<NonNullable<Application["status"]>["tree"]>[number];
@@ -64,6 +65,14 @@ export function renderTree(objects: readonly Unstructured[]): Node[] {
       ...(health && { health }),
     };
   });
+}
+
+/** Of what is on its way, also why it does not arrive, when a pod below it says so. */
+export function withPodWords(judged: Health, objects: readonly Unstructured[]): Health {
+  if (judged.status !== "Progressing") return judged;
+  const pods = objects.filter(({ kind, apiVersion }) => kind === "Pod" && apiVersion === "v1");
+  const stuck = pods.map(assessHealth).find((health) => health?.status === "Degraded" && health.message);
+  return stuck ? { ...judged, message: [judged.message, stuck.message].filter(Boolean).join(": ") } : judged;
 }
 
 /** Images of all pods and pod templates, sorted. */

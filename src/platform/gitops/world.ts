@@ -1,14 +1,16 @@
 /** What an application wants against what is there. */
+import type { AppProject } from "#api/argoproj.io/app-project.ts";
 import type { Application } from "#api/argoproj.io/application.ts";
 import { parseApiVersion, type ResourceRef, type Unstructured } from "#api/meta.ts";
 import { canonicalJson } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
-import { StatusError } from "#kit/status.ts";
+import { hasReason, StatusError } from "#kit/status.ts";
 import type { Draft, KubeClient } from "#ports/kube/client.ts";
 import { type IgnoreRule, ignoredPointers, isDifferent, stampOf } from "./compare.ts";
 import { assessHealth } from "./health/assess.ts";
 import { type Health, health } from "./health/health.ts";
 import type { LiveObjects } from "./live.ts";
+import { whyObjectForbidden } from "./permits.ts";
 import type { SyncItem } from "./plan.ts";
 import { planTargets, type Target, type Warning } from "./targets.ts";
 import { identityKey, identityOf } from "./tracking.ts";
@@ -22,18 +24,31 @@ export type Item = SyncItem & {
   health: Health | undefined;
   /** Why it cannot be applied, as far as a dry run tells. */
   error: string | undefined;
+  /** It is not the application's to have: the project does not permit it. */
+  refused?: true;
 };
 
 export type World = { items: Item[]; warnings: Warning[]; targets: number };
 
 /** Verdicts of earlier dry runs by object, so that nothing is compared twice. */
-export type Verdicts = Map<string, { target: string; stamp: string; differs: boolean; error: string | undefined }>;
+export type Verdicts = Map<string, Verdict & { target: string; stamp: string; rights: string }>;
+
+type Verdict = {
+  differs: boolean;
+  error: string | undefined;
+  /** Whoever asks may not know that it is there. */
+  hidden: boolean;
+};
 
 export type WorldOptions = {
   app: Application;
   instance: string;
   live: LiveObjects;
+  /** Of whom the application is synced as. */
   client: KubeClient;
+  /** What they may do; see {@link Actor}. */
+  rights: string;
+  project: AppProject | undefined;
   verdicts: Verdicts;
   fieldManager: string;
 };
@@ -57,6 +72,7 @@ export async function compareWorld(objects: readonly Unstructured[], options: Wo
   const extra = live
     .managedBy(instance)
     .filter((object) => !wanted.has(identityKey(identityOf(object))) && !isSelf(object, app))
+    .filter((object) => whyLiveForbidden(object, options.project) === undefined)
     .map((object) => toExtra(object, resources));
   return { items: [...items, ...extra], warnings, targets: targets.length };
 }
@@ -91,30 +107,38 @@ async function toItem(target: Target, resource: ResourceRef | undefined, options
     const error = "namespace is missing: set it in the manifest or in spec.destination.namespace";
     return { ...common, inSync: false, health: health("Missing"), error };
   }
+  const refusal = whyObjectForbidden(target, resource.scope === "Namespaced", options.project);
+  if (refusal) return { ...common, live: undefined, inSync: false, health: undefined, error: refusal, refused: true };
   if (!there) return { ...common, inSync: false, health: health("Missing"), error: undefined };
-  const { differs, error } = await judge(target, there, resource, options);
+  const { differs, error, hidden } = await judge(target, there, resource, options);
+  if (hidden) return { ...common, live: undefined, inSync: false, health: health("Missing"), error };
   return { ...common, inSync: !differs, health: assessHealth(there), error };
+}
+
+/** Why the project does not let an application have an object that is there, or undefined. */
+export function whyLiveForbidden(object: Unstructured, project: AppProject | undefined): string | undefined {
+  return whyObjectForbidden(identityOf(object), object.metadata.namespace !== undefined, project);
 }
 
 async function judge(
   target: Target,
   live: Unstructured,
   resource: ResourceRef,
-  { app, client, verdicts, fieldManager }: WorldOptions,
-): Promise<{ differs: boolean; error: string | undefined }> {
+  { app, client, rights, verdicts, fieldManager }: WorldOptions,
+): Promise<Verdict> {
   const pointers = ignoredPointers((app.spec.ignoreDifferences ?? []) as IgnoreRule[], target);
   const [digest, stamp] = [digestOf(target.object, pointers), stampOf(live)];
   const known = verdicts.get(target.key);
-  if (known?.target === digest && known.stamp === stamp) return known;
-  let verdict: { differs: boolean; error: string | undefined };
+  if (known?.target === digest && known.stamp === stamp && known.rights === rights) return known;
+  let verdict: Verdict;
   try {
     const predicted = await client.apply(resource, draftOf(target.object), { fieldManager, force: true, dryRun: true });
-    verdict = { differs: isDifferent(live, predicted, pointers), error: undefined };
+    verdict = { differs: isDifferent(live, predicted, pointers), error: undefined, hidden: false };
   } catch (error) {
     if (!(error instanceof StatusError) || error.code >= 500) throw error;
-    verdict = { differs: true, error: error.message };
+    verdict = { differs: true, error: error.message, hidden: hasReason(error, "Forbidden") };
   }
-  verdicts.set(target.key, { target: digest, stamp, ...verdict });
+  verdicts.set(target.key, { target: digest, stamp, rights, ...verdict });
   return verdict;
 }
 
@@ -122,11 +146,11 @@ async function judge(
 export function noteApplied(
   item: Item,
   applied: Unstructured,
-  { app, verdicts }: Pick<WorldOptions, "app" | "verdicts">,
+  { app, rights, verdicts }: Pick<WorldOptions, "app" | "rights" | "verdicts">,
 ): void {
   const pointers = ignoredPointers((app.spec.ignoreDifferences ?? []) as IgnoreRule[], item);
   const target = digestOf(item.target, pointers);
-  verdicts.set(item.key, { target, stamp: stampOf(applied), differs: false, error: undefined });
+  verdicts.set(item.key, { target, stamp: stampOf(applied), rights, differs: false, error: undefined, hidden: false });
 }
 
 function digestOf(target: Unstructured | undefined, pointers: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** What a developer namespace is given. Pure. Spec: Namespace Provisioner's default resources. */
 import { LimitRange, RoleBinding, Secret } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
-import type { ResourceRef } from "#api/meta.ts";
+import type { ResourceRef, Unstructured } from "#api/meta.ts";
 import { isObject } from "#kit/json.ts";
 import type { NamespaceParams } from "./params.ts";
 
@@ -11,6 +11,10 @@ export type Desired = { resource: ResourceRef<unknown>; name: string; content?: 
 export const REGISTRIES_CREDENTIALS = "registries-credentials";
 export const SERVICE_ACCOUNT = "default";
 
+const BINDINGS = [
+  ["default-permit-workload", "workload"],
+  ["default-permit-deliverable", "deliverable"],
+] as const;
 const LABELS = { "app.kubernetes.io/managed-by": "slipway-namespaces" };
 
 /** `shared` are the registry Secrets that the operator gives to all developer namespaces. */
@@ -26,14 +30,22 @@ export function desiredObjects(
       name: REGISTRIES_CREDENTIALS,
       content: { type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": config } },
     },
-    binding("default-permit-workload", "workload", namespace),
-    binding("default-permit-deliverable", "deliverable", namespace),
+    ...BINDINGS.map(([name, role]) => binding(name, role, namespace)),
     {
       resource: LimitRange,
       name: `${namespace}-lr`,
       ...(limits && { content: { spec: { limits: [{ type: "Container", ...limits }] } } }),
     },
   ];
+}
+
+/** The bindings by which the account `default` stamps and deploys in a namespace, for one that is no developer namespace. */
+export function stampingBindings(namespace: string): Unstructured[] {
+  return BINDINGS.map(([name, role]) => ({
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    ...draftOf(binding(name, role, namespace), namespace),
+  }));
 }
 
 /** As it is applied. */

@@ -134,7 +134,7 @@ test("what others made or changed is theirs", async () => {
   assert.deepEqual((await account("own"))?.secrets, [{ name: "mine" }]);
 });
 
-test("the roles read what is stamped, and take in others by label", async () => {
+test("the account's role writes what is stamped, and takes in others by label", async () => {
   for (const role of developerRoles()) await create(ClusterRole, role);
   const labels = { "apps.tanzu.vmware.com/aggregate-to-workload": "true" };
   const rules = [{ apiGroups: ["example.com"], resources: ["things"], verbs: ["create"] }];
@@ -143,6 +143,43 @@ test("the roles read what is stamped, and take in others by label", async () => 
     const role = await client.get(ClusterRole, "workload");
     return role?.rules?.some(({ resources }) => resources?.includes("things")) && role.rules;
   });
-  const own = gathered.filter(({ resources }) => !resources?.includes("things"));
-  assert.ok(own.length > 0 && own.every(({ verbs }) => verbs.join() === "get,list,watch"));
+  const may = (resource: string, verb: string) =>
+    gathered.some(({ resources, verbs }) => resources?.includes(resource) && verbs.includes(verb));
+  assert.ok(may("images", "patch") && may("podintents", "create") && may("builds", "get"));
+  for (const never of ["secrets", "roles", "rolebindings", "serviceaccounts", "pods"])
+    assert.ok(!may(never, "get"), never);
+});
+
+test("people: editors hand in workloads in their namespace, viewers look, nobody deploys from the operators' one", async () => {
+  await create(Namespace, { metadata: { name: "people" } });
+  const roleRef = (name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name });
+  for (const [role, user] of [
+    ["app-editor", "eve"],
+    ["app-viewer", "vic"],
+    ["edit", "ed"],
+  ] as const)
+    await create(RoleBinding, {
+      metadata: { name: user, namespace: "people" },
+      roleRef: roleRef(role),
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
+    });
+  const mayUser = async (user: string, verb: string, resource: string, namespace = "people"): Promise<boolean> => {
+    const [plural, ...group] = resource.split(".");
+    const resourceAttributes = { verb, resource: plural, group: group.join("."), namespace };
+    const reviews = await client.resourceFor("authorization.k8s.io/v1", "SubjectAccessReview");
+    const answer: unknown = await create(reviews, { metadata: {}, spec: { user, resourceAttributes } });
+    return (answer as { status?: { allowed: boolean } }).status?.allowed ?? false;
+  };
+  await eventually(
+    "the roles",
+    async () =>
+      (await mayUser("eve", "create", "workloads.carto.run")) && mayUser("ed", "create", "workloads.carto.run"),
+  );
+  for (const user of ["eve", "vic", "ed"]) {
+    assert.ok(await mayUser(user, "list", "images.kpack.io"), user);
+    assert.ok(!(await mayUser(user, "create", "applications.argoproj.io")), user);
+    assert.ok(!(await mayUser(user, "create", "applications.argoproj.io", "argocd")), user);
+    assert.ok(!(await mayUser(user, "create", "workloads.carto.run", "argocd")), user);
+  }
+  assert.ok(!(await mayUser("vic", "create", "workloads.carto.run")));
 });

@@ -2,6 +2,7 @@
 import type { Controller } from "#engine/controller/controller.ts";
 import { developerNamespaceController } from "./developer-namespace.ts";
 
+export { stampingBindings } from "./desired.ts";
 export { developerRoles } from "./roles.ts";
 
 /** The controllers of this component. */

@@ -1,40 +1,108 @@
-/** The ClusterRoles that developer namespaces bind: `workload` and `deliverable`, gathered from others by label. */
+/** The ClusterRoles that are bound in developer namespaces: of the account that stamps and deploys, and of people. */
 import type { Unstructured } from "#api/meta.ts";
 
 const READ = ["get", "list", "watch"];
-const STAMPED: Readonly<Record<string, readonly { group: string; resources: string[] }[]>> = {
-  workload: [
-    { group: "carto.run", resources: ["workloads", "deliverables", "runnables"] },
-    { group: "source.toolkit.fluxcd.io", resources: ["gitrepositories"] },
-    { group: "source.apps.tanzu.vmware.com", resources: ["imagerepositories"] },
-    { group: "kpack.io", resources: ["images", "builds"] },
-    { group: "conventions.carto.run", resources: ["podintents"] },
-    { group: "slipway.dev", resources: ["configcommits", "configbundles"] },
+const WRITE = [...READ, "create", "update", "patch", "delete"];
+
+type Kinds = { readonly [group: string]: readonly string[] };
+type Rule = { apiGroups: string[]; resources: readonly string[]; verbs: readonly string[] };
+
+/** What the out-of-the-box supply chains stamp. */
+const WORKLOAD: Kinds = {
+  "": ["configmaps"],
+  "carto.run": ["deliverables", "runnables"],
+  "source.toolkit.fluxcd.io": ["gitrepositories"],
+  "source.apps.tanzu.vmware.com": ["imagerepositories"],
+  "kpack.io": ["images"],
+  "conventions.carto.run": ["podintents"],
+  "slipway.dev": ["configcommits", "configbundles"],
+};
+
+/** What the out-of-the-box delivery stamps, and what applications are made of. */
+const DELIVERABLE: Kinds = {
+  "": ["configmaps", "services", "persistentvolumeclaims"],
+  apps: ["deployments", "statefulsets"],
+  batch: ["jobs", "cronjobs"],
+  autoscaling: ["horizontalpodautoscalers"],
+  policy: ["poddisruptionbudgets"],
+  "networking.k8s.io": ["ingresses"],
+  "source.apps.tanzu.vmware.com": ["imagerepositories"],
+  "argoproj.io": ["applications"],
+  "serving.knative.dev": ["services"],
+};
+
+/** What developers hand in. */
+const OWNERS: Kinds = { "carto.run": ["workloads", "deliverables", "runnables"] };
+
+/** What they look at to see what became of it. */
+const RESULTS: Kinds = {
+  "": ["configmaps", "services", "pods", "pods/log", "events", "persistentvolumeclaims", "serviceaccounts"],
+  apps: ["deployments", "statefulsets", "replicasets"],
+  batch: ["jobs", "cronjobs"],
+  "networking.k8s.io": ["ingresses"],
+  "carto.run": ["workloads", "deliverables", "runnables"],
+  "source.toolkit.fluxcd.io": ["gitrepositories"],
+  "source.apps.tanzu.vmware.com": ["imagerepositories"],
+  "kpack.io": ["images", "builds"],
+  "conventions.carto.run": ["podintents"],
+  "slipway.dev": ["configcommits", "configbundles"],
+  "argoproj.io": ["applications"],
+  "serving.knative.dev": ["services", "configurations", "revisions", "routes"],
+};
+
+/** The platform's own that every developer may look at. */
+const BLUEPRINTS: Kinds = {
+  "carto.run": [
+    "clustersupplychains",
+    "clusterdeliveries",
+    "clustersourcetemplates",
+    "clusterimagetemplates",
+    "clusterconfigtemplates",
+    "clusterdeploymenttemplates",
+    "clustertemplates",
+    "clusterruntemplates",
   ],
-  deliverable: [
-    { group: "carto.run", resources: ["deliverables"] },
-    { group: "source.apps.tanzu.vmware.com", resources: ["imagerepositories"] },
-    { group: "argoproj.io", resources: ["applications"] },
-    { group: "serving.knative.dev", resources: ["services", "configurations", "revisions", "routes"] },
-  ],
+  "kpack.io": ["clusterbuilders", "clusterstacks", "clusterstores"],
+  "conventions.carto.run": ["clusterpodconventions"],
 };
 
 /**
- * Reading what is stamped. Steps are stamped by the platform itself, not with a service account's token, so that an
- * application, which runs with the same account, needs no right to deploy. ClusterRoles labelled
- * `apps.tanzu.vmware.com/aggregate-to-workload: "true"` (or `-deliverable`) add to it, as upstream has it.
+ * `workload` and `deliverable` are for the account that stamps; `app-viewer` and `app-editor` are for people, and are in
+ * `view`, `edit` and `admin` too; `*-cluster-access` is what people need outside of their namespaces. Each is gathered from
+ * ClusterRoles labelled `apps.tanzu.vmware.com/aggregate-to-NAME: "true"`, so that others can add to it.
  */
 export function developerRoles(): Unstructured[] {
-  return Object.entries(STAMPED).flatMap(([name, rules]) => {
-    const labels = { [`apps.tanzu.vmware.com/aggregate-to-${name}`]: "true" };
-    const kind = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole" };
-    return [
-      { ...kind, metadata: { name }, aggregationRule: { clusterRoleSelectors: [{ matchLabels: labels }] } },
-      {
-        ...kind,
-        metadata: { name: `slipway:${name}`, labels },
-        rules: rules.map(({ group, resources }) => ({ apiGroups: [group], resources, verbs: READ })),
-      },
-    ];
-  });
+  const builds = rules({ "kpack.io": ["builds"] }, READ);
+  return [
+    ...role("workload", [...rules(WORKLOAD, WRITE), ...builds]),
+    ...role("deliverable", rules(DELIVERABLE, WRITE)),
+    ...role("app-viewer", rules(RESULTS, READ), {
+      [aggregateTo("app-editor")]: "true",
+      [intoKubernetes("view")]: "true",
+    }),
+    ...role("app-editor", rules(OWNERS, WRITE), { [intoKubernetes("edit")]: "true" }),
+    ...role("app-viewer-cluster-access", rules(BLUEPRINTS, READ), {
+      [aggregateTo("app-editor-cluster-access")]: "true",
+    }),
+    gathered("app-editor-cluster-access"),
+  ];
+}
+
+const aggregateTo = (name: string): string => `apps.tanzu.vmware.com/aggregate-to-${name}`;
+const intoKubernetes = (name: string): string => `rbac.authorization.k8s.io/aggregate-to-${name}`;
+const KIND = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole" };
+
+function rules(kinds: Kinds, verbs: readonly string[]): Rule[] {
+  return Object.entries(kinds).map(([group, resources]) => ({ apiGroups: [group], resources, verbs }));
+}
+
+/** A role that is gathered, and our part of it. */
+function role(name: string, own: Rule[], labels: Record<string, string> = {}): Unstructured[] {
+  const metadata = { name: `slipway:${name}`, labels: { [aggregateTo(name)]: "true", ...labels } };
+  return [gathered(name), { ...KIND, metadata, rules: own }];
+}
+
+function gathered(name: string): Unstructured {
+  const clusterRoleSelectors = [{ matchLabels: { [aggregateTo(name)]: "true" } }];
+  return { ...KIND, metadata: { name }, aggregationRule: { clusterRoleSelectors } };
 }

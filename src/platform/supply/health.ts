@@ -44,9 +44,21 @@ function fromMatches(rules: { healthy: Matches; unhealthy: Matches }, stamped: U
   const all =
     matchConditions.every((wanted) => conditionMatches(wanted, stamped)) &&
     matchFields.every((wanted) => fieldMatches(wanted, stamped));
-  if (!all) return healthy("Unknown", "NoMatchesFulfilled", "");
+  if (!all) return healthy("Unknown", "NoMatchesFulfilled", ownWords(rules, stamped));
   const good = firstMatch(rules.healthy, stamped);
   return healthy("True", good?.reason ?? "MatchedField", good?.message);
+}
+
+/** What the object says where messages of matches are read, while nothing matches. */
+function ownWords(
+  { healthy: good, unhealthy: bad }: { healthy: Matches; unhealthy: Matches },
+  stamped: Unstructured,
+): string {
+  const paths = [bad, good].flatMap(({ matchFields = [] }) =>
+    matchFields.flatMap(({ messagePath }) => messagePath ?? []),
+  );
+  const message = paths.map((path) => findFirst(stamped, path)).find((value) => value !== undefined && value !== "");
+  return message === undefined ? "" : String(message);
 }
 
 function conditionMatches(wanted: { type: string; status: string }, stamped: Unstructured): boolean {

@@ -31,7 +31,7 @@ type Row = {
     status?: string;
     message?: string;
     output?: object;
-    healthy: [status: string, reason: string];
+    healthy: [status: string, reason: string, message?: string];
   };
 };
 
@@ -111,6 +111,22 @@ const ROWS: Row[] = [
       message: `unable to retrieve outputs for ${PLACE}: failed to find any healthy object in the set of immutable stamped objects`,
       healthy: ["False", "ReadyCondition"],
     },
+  },
+  {
+    name: "health that matches nothing yet, with what the object says",
+    kind: "ClusterTemplate",
+    spec: {
+      healthRule: {
+        multiMatch: {
+          healthy: { matchFields: [{ key: ".status.phase", operator: "In", values: ["Done"] }] },
+          unhealthy: {
+            matchFields: [{ key: ".status.phase", operator: "In", values: ["Bad"], messagePath: ".status.message" }],
+          },
+        },
+      },
+    },
+    status: { phase: "Busy", message: "0 of 1 replicas" },
+    expect: { output: { kind: "none" }, healthy: ["Unknown", "NoMatchesFulfilled", "0 of 1 replicas"] },
   },
   {
     name: "a template without outputs",
@@ -256,7 +272,8 @@ for (const { name, kind = "ClusterImageTemplate", spec, status = {}, source, exp
     const { output, failure, healthy } = observe(request, submission, PLACE);
     const { healthy: health, output: value, ...submitted } = expect;
     assert.deepEqual(output, value);
-    assert.deepEqual([healthy.status, healthy.reason], health);
+    const [wanted, reason, message = healthy.message] = health;
+    assert.deepEqual([healthy.status, healthy.reason, healthy.message], [wanted, reason, message]);
     const told = failure && { reason: failure.reason, status: failure.status, message: failure.message };
     assert.deepEqual(told ?? {}, submitted);
   });

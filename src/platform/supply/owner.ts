@@ -3,16 +3,17 @@ import type { Workload } from "#api/carto.run/workload.ts";
 import type { Unstructured } from "#api/meta.ts";
 import type { Context } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
-import { type Conditioned, findCondition, isTrue } from "#kit/conditions.ts";
+import { type Condition, type Conditioned, findCondition, isTrue } from "#kit/conditions.ts";
 import { hasReason } from "#kit/status.ts";
+import { type AccountRef, accountOf, recheckWhenDenied, stampingActor } from "./account.ts";
 import { announcements } from "./announce.ts";
 import type { Dialect, Step } from "./blueprint.ts";
+import { StepFailure } from "./failure.ts";
 import { goMap } from "./go-map.ts";
 import { realize } from "./realize.ts";
 import { keepHealth, ownerConditions, resourceStatuses } from "./report.ts";
 import { mostSpecific, type Selector, unreadablePath } from "./selection.ts";
-import { accountProblem } from "./service-account.ts";
-import { STAMP_LABEL } from "./submit.ts";
+import { isOwnedBy, STAMP_LABEL } from "./submit.ts";
 import type { RenderTemplateText } from "./ytt.ts";
 
 export type OwnerStatus = Omit<NonNullable<Workload["status"]>, "supplyChainRef">;
@@ -28,7 +29,7 @@ export type BlueprintObject = Conditioned & {
     selectorMatchFields?: Selector["matchFields"];
     params?: Step["params"];
     resources: Step[];
-    serviceAccountRef?: { name: string; namespace?: string };
+    serviceAccountRef?: AccountRef;
   };
 };
 
@@ -110,18 +111,16 @@ async function follow(
   { owner, dialect, context, renderText }: Pass,
   { metadata, spec }: BlueprintObject,
 ): Promise<Outcome<OwnerStatus>> {
-  const own = (owner.spec as { serviceAccountName?: string }).serviceAccountName;
-  const { name, namespace = owner.metadata.namespace } = own
-    ? { name: own }
-    : (spec.serviceAccountRef ?? { name: undefined });
-  const problem = await accountProblem(name, namespace, context);
-  if (problem)
-    return broken("ResourcesSubmitted", "ServiceAccountError", problem, {
-      conditions: [{ type: dialect.condition, status: "True", reason: "Ready" }],
-    });
   const blueprint = { name: metadata.name, steps: spec.resources, params: spec.params };
   const previous = (owner.status as OwnerStatus | undefined)?.resources ?? [];
-  const results = keepHealth(await realize({ owner, blueprint, dialect, context, renderText }), previous);
+  const actor = await stampingActor(owner, accountOf(owner, spec.serviceAccountRef), context).catch(
+    (error: unknown) => {
+      if (error instanceof StepFailure) return error;
+      throw error;
+    },
+  );
+  if (actor instanceof StepFailure) return withoutActor(actor, dialect);
+  const results = keepHealth(await realize({ owner, blueprint, dialect, context, actor, renderText }), previous);
   const now = context
     .now()
     .toISOString()
@@ -130,18 +129,29 @@ async function follow(
   const versioned = new Set(
     results.flatMap(({ stamped }) => (stamped?.metadata.labels?.[STAMP_LABEL] ? [stamped.metadata.name] : [])),
   );
-  await removeOrphans(previous, resources, versioned, context);
+  await removeOrphans(owner, previous, { resources, versioned }, context);
   const applied = new Set(results.flatMap(({ step, applied }) => (applied ? [step.name] : [])));
   for (const { reason, message } of announcements(previous, resources, applied))
     context.event("Normal", reason, message);
-  return settled({ resources }, { conditions: ownerConditions(results, dialect.condition) });
+  const denied = recheckWhenDenied(results.map(({ failure }) => failure));
+  return settled({ resources }, { conditions: ownerConditions(results, dialect.condition), ...denied });
 }
 
-/** Deletes what an earlier pass stamped and this one does not. Runs of an immutable step stay: they have their own retention. */
+/** Nothing is stamped; what is known of the steps stays. */
+function withoutActor(failure: StepFailure, dialect: Dialect): Outcome<OwnerStatus> {
+  const { reason, message } = failure;
+  const chain: Condition = { type: dialect.condition, status: "True", reason: "Ready" };
+  return broken("ResourcesSubmitted", reason, message, { conditions: [chain], ...recheckWhenDenied([failure]) });
+}
+
+/**
+ * Deletes what an earlier pass stamped and this one does not, whatever the account may do by now. Runs of an immutable
+ * step stay: they have their own retention.
+ */
 async function removeOrphans(
+  owner: Unstructured,
   before: readonly ResourceStatus[],
-  after: readonly ResourceStatus[],
-  versioned: ReadonlySet<string>,
+  { resources: after, versioned }: { resources: readonly ResourceStatus[]; versioned: ReadonlySet<string> },
   context: Context,
 ): Promise<void> {
   const kept = new Set(after.map(refKey));
@@ -155,7 +165,9 @@ async function removeOrphans(
       if (hasReason(error, "NotFound")) return undefined;
       throw error;
     });
-    if (resource) await context.delete(resource, { name, namespace });
+    const live = resource && (await context.client.get(resource, name, namespace));
+    if (live && !isOwnedBy(owner, live)) continue;
+    if (resource && live) await context.delete(resource, { name, namespace });
     context.event("Normal", "StampedObjectRemoved", `Deleted object [${entry.stampedRef?.resource}/${name}]`);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Template } from "#api/carto.run/templates.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
-import type { Context } from "#engine/controller/controller.ts";
+import type { Actor, Context } from "#engine/controller/controller.ts";
 import type { Condition } from "#kit/conditions.ts";
 import { TemplateError } from "#kit/template.ts";
 import type { Step } from "./blueprint.ts";
@@ -33,7 +33,8 @@ export type StepResult = {
   healthy: Condition;
 };
 
-type Realization = Journey & { context: Context; renderText: RenderTemplateText };
+/** `actor` is who stamps. */
+type Realization = Journey & { context: Context; actor: Actor; renderText: RenderTemplateText };
 
 /** Runs all steps once. Throws only for failures that a retry can mend. */
 export async function realize(realization: Realization): Promise<StepResult[]> {
@@ -52,7 +53,7 @@ async function realizeStep(
   step: Step,
   outputs: ReadonlyMap<string, Output>,
 ): Promise<StepResult> {
-  const { owner, context } = realization;
+  const { owner, context, actor } = realization;
   const place = placeOf(realization, step);
   const result: StepResult = {
     step,
@@ -70,7 +71,12 @@ async function realizeStep(
     const template = await findTemplate(step, choice.name, { place, context });
     result.template = template;
     const request = requestOf(realization, step, template, outputs);
-    const submission = await submit(template, stampStep(realization, step, request), { place, context });
+    const submission = await submit(template, stampStep(realization, step, request), {
+      owner,
+      place,
+      context,
+      actor,
+    });
     const { resource, latest, change } = submission;
     if (change)
       context.event("Normal", "StampedObjectApplied", `${change} object [${qualifiedName(resource, latest)}]`);

@@ -1,16 +1,17 @@
 /** Reconciles Runnables: a new object from the ClusterRunTemplate for every new set of inputs; outputs of the newest good one. */
 import { ClusterRunTemplate, Runnable } from "#api/carto.run/runnable.ts";
 import type { ResourceRef, Unstructured } from "#api/meta.ts";
-import { type Context, controller } from "#engine/controller/controller.ts";
+import { type Actor, type Context, controller } from "#engine/controller/controller.ts";
 import { broken, type Outcome, settled, waiting } from "#engine/controller/outcome.ts";
 import { type Condition, type Conditioned, findCondition } from "#kit/conditions.ts";
 import { isObject } from "#kit/json.ts";
 import { findFirst } from "#kit/jsonpath.ts";
 import { hasReason, StatusError } from "#kit/status.ts";
 import { renderTemplate, TemplateError } from "#kit/template.ts";
+import { accountOf, recheckWhenDenied, stampingActor } from "./account.ts";
+import { StepFailure } from "./failure.ts";
 import { goMap } from "./go-map.ts";
 import { qualifiedName } from "./observe.ts";
-import { accountProblem } from "./service-account.ts";
 import { ensureRun, isRejection, retain } from "./submit.ts";
 
 type Status = NonNullable<Runnable["status"]>;
@@ -23,44 +24,50 @@ export const runnableController = controller({
   name: "supply/runnable",
   for: Runnable,
   async reconcile(runnable, context): Promise<Outcome<Status>> {
-    const { runTemplateRef, serviceAccountName } = runnable.spec;
-    const { name } = runTemplateRef;
-    const problem = await accountProblem(serviceAccountName, runnable.metadata.namespace, context);
-    if (problem) return unready("ServiceAccountError", problem);
-    const template = await context.get(ClusterRunTemplate, name);
-    if (!template)
+    const { name } = runnable.spec.runTemplateRef;
+    const owner = runnable as unknown as Unstructured;
+    try {
+      const actor = await stampingActor(owner, accountOf(owner), context);
+      const template = await context.get(ClusterRunTemplate, name);
+      if (template) return await runOnce(runnable, template, { actor, context });
       return unready(
         "RunTemplateNotFound",
         `unable to get run template [${name}]: clusterruntemplates.carto.run "${name}" not found`,
       );
-    try {
-      return await runOnce(runnable, template, context);
     } catch (error) {
-      if (error instanceof TemplateError) return unready("TemplateStampFailure", error.message);
+      if (error instanceof StepFailure) return unready(error.reason, error.message, error);
+      if (error instanceof TemplateError) return unready("TemplateStampFailure", error.message, error);
       throw error;
     }
   },
 });
 
 /** Nothing could be stamped, or read from what was. */
-function unready(reason: string, message: string): Outcome<Status> {
-  return broken("RunTemplateReady", reason, message, { conditions: [NO_RUN] });
+function unready(reason: string, message: string, error?: Error): Outcome<Status> {
+  return broken("RunTemplateReady", reason, message, { conditions: [NO_RUN], ...recheckWhenDenied([error]) });
 }
 
-async function runOnce(runnable: Runnable, template: ClusterRunTemplate, context: Context): Promise<Outcome<Status>> {
-  const object = await stampRun(runnable, template, context);
-  const submitted = await submitRun(object, context);
+type Stamper = { actor: Actor; context: Context };
+
+async function runOnce(runnable: Runnable, template: ClusterRunTemplate, stamper: Stamper): Promise<Outcome<Status>> {
+  const { context } = stamper;
+  const object = await stampRun(runnable, template, stamper);
+  const submitted = await submitRun(object, stamper);
   if (submitted instanceof StatusError) {
     const { namespace, name, generateName } = object.metadata;
     const what = `[${namespace}/${name ?? generateName}] for run template [${template.metadata.name}]`;
-    return unready("StampedObjectRejectedByAPIServer", `unable to apply object ${what}: ${submitted.message}`);
+    return unready(
+      "StampedObjectRejectedByAPIServer",
+      `unable to apply object ${what}: ${submitted.message}`,
+      submitted,
+    );
   }
   const { resource, runs, isNew } = submitted;
   const latest = runs.at(-1) as Unstructured;
   const called = qualifiedName(resource, latest);
   if (isNew) context.event("Normal", "StampedObjectApplied", `Created object [${called}]`);
   const retention = runnable.spec.retentionPolicy ?? { maxFailedRuns: 10, maxSuccessfulRuns: 10 };
-  await retain(resource, runs, { rule: SUCCEEDED, retention }, context);
+  await retain(resource, runs, { owner: runnable as unknown as Unstructured, rule: SUCCEEDED, retention }, context);
   const good = runs.findLast((run) => findCondition(run as Conditioned, "Succeeded")?.status === "True");
   const outputs = good ? readOutputs(template, good) : undefined;
   if (typeof outputs !== "string") return concluded(latest, outputs);
@@ -71,11 +78,11 @@ async function runOnce(runnable: Runnable, template: ClusterRunTemplate, context
 /** The run of this content and those before it; or why the server refuses it. */
 async function submitRun(
   object: Unstructured,
-  context: Context,
+  stamper: Stamper,
 ): Promise<StatusError | (Awaited<ReturnType<typeof ensureRun>> & { resource: ResourceRef })> {
   try {
-    const resource = await context.client.resourceFor(object.apiVersion, object.kind);
-    return { resource, ...(await ensureRun(resource, object, context)) };
+    const resource = await stamper.context.client.resourceFor(object.apiVersion, object.kind);
+    return { resource, ...(await ensureRun(resource, object, stamper)) };
   } catch (error) {
     if (isRejection(error)) return error;
     throw error;
@@ -101,8 +108,8 @@ function concluded(latest: Unstructured, outputs: Record<string, unknown> | unde
 }
 
 /** Throws TemplateError, with the words of upstream. */
-async function stampRun(runnable: Runnable, template: ClusterRunTemplate, context: Context): Promise<Unstructured> {
-  const selected = await select(runnable, context);
+async function stampRun(runnable: Runnable, template: ClusterRunTemplate, stamper: Stamper): Promise<Unstructured> {
+  const selected = await select(runnable, stamper);
   const { name: templateName } = template.metadata;
   try {
     const rendered = renderTemplate(template.spec.template, { runnable, ...(selected && { selected }) });
@@ -123,20 +130,27 @@ async function stampRun(runnable: Runnable, template: ClusterRunTemplate, contex
   }
 }
 
-/** The one object that the Runnable's selector finds, in its namespace or in the cluster. Throws TemplateError when it is not exactly one. */
-async function select({ spec, metadata }: Runnable, context: Context): Promise<Unstructured | undefined> {
+/**
+ * The one object that the Runnable's selector finds, in its namespace or in the cluster, as far as the account may see.
+ * Throws TemplateError when it is not exactly one.
+ */
+async function select({ spec, metadata }: Runnable, { actor, context }: Stamper): Promise<Unstructured | undefined> {
   if (!spec.selector) return undefined;
   const { resource: wanted, matchingLabels } = spec.selector;
   const { apiVersion = "v1", kind = "" } = wanted;
-  const fail = (why: string): TemplateError => {
+  const fail = (why: string, cause?: Error): TemplateError => {
     const what = `[${goMap(matchingLabels)}], apiVersion [${apiVersion}], kind [${kind}]`;
-    return new TemplateError("", `unable to resolve selector ${what}: ${why}`);
+    return new TemplateError("", `unable to resolve selector ${what}: ${why}`, { cause });
   };
   const resource = await context.client.resourceFor(apiVersion, kind).catch((error: Error) => {
     throw hasReason(error, "NotFound") ? fail(`failed to list server api resources: ${error.message}`) : error;
   });
   const place = resource.scope === "Namespaced" && metadata.namespace ? { namespace: metadata.namespace } : {};
-  const found = await context.list(resource, { ...place, labels: matchingLabels });
+  const selection = { ...place, labels: matchingLabels };
+  await context.list(resource, selection);
+  const { items: found } = await actor.client.list(resource, selection).catch((error: Error) => {
+    throw hasReason(error, "Forbidden") ? fail(error.message, error) : error;
+  });
   if (found.length === 1) return found[0];
   throw fail(found.length === 0 ? "selector did not match any objects" : "selector matched multiple objects");
 }

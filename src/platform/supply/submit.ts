@@ -3,8 +3,8 @@
  * one for every new content. What an object was stamped from is in a label of the object itself, so a restart makes none twice.
  */
 import type { Template } from "#api/carto.run/templates.ts";
-import type { ResourceRef, Unstructured } from "#api/meta.ts";
-import type { Context } from "#engine/controller/controller.ts";
+import { controllerOf, type ResourceRef, type Unstructured } from "#api/meta.ts";
+import type { Actor, Context } from "#engine/controller/controller.ts";
 import { canonicalJson } from "#kit/json.ts";
 import { sha256 } from "#kit/names.ts";
 import { hasReason, StatusError } from "#kit/status.ts";
@@ -29,24 +29,25 @@ export type Submission = {
   change: "Created" | "Patched" | undefined;
 };
 
-/** Throws StepFailure when the server refuses the object; `place` says in its message whose it is. */
-export async function submit(
-  template: Template,
-  object: Unstructured,
-  { place, context }: { place: string; context: Context },
-): Promise<Submission> {
+/** Who writes, and for whom; `place` says in messages which step it is. */
+export type Submitter = { owner: Unstructured; actor: Actor; place: string; context: Context };
+
+/** Throws StepFailure when the server refuses the object, or refuses it to this actor. */
+export async function submit(template: Template, object: Unstructured, submitter: Submitter): Promise<Submission> {
+  const { owner, actor, place, context } = submitter;
   const resource = await resourceOf(object, context);
   try {
     if (isMutable(template)) {
       const { name, namespace } = object.metadata;
       const before = await context.get(resource, name, namespace);
-      const latest = await context.apply(resource, object as Draft<Unstructured>);
+      const latest = await context.apply(resource, object as Draft<Unstructured>, { by: actor });
       const isSame = before?.metadata.resourceVersion === latest.metadata.resourceVersion;
       return { resource, latest, source: latest, change: !before ? "Created" : isSame ? undefined : "Patched" };
     }
     const rule = healthRuleOf(template);
-    const { runs, isNew } = await ensureRun(resource, object, context);
-    await retain(resource, runs, { rule, retention: template.spec.retentionPolicy ?? DEFAULT_RETENTION }, context);
+    const { runs, isNew } = await ensureRun(resource, object, { actor, context });
+    const retention = template.spec.retentionPolicy ?? DEFAULT_RETENTION;
+    await retain(resource, runs, { owner, rule, retention }, context);
     const latest = runs.at(-1) as Unstructured;
     const source = runs.findLast((run) => isHealthy(rule, run) === "True");
     return { resource, latest, source, change: isNew ? "Created" : undefined };
@@ -55,6 +56,8 @@ export async function submit(
       throw new StepFailure(
         "TemplateRejectedByAPIServer",
         `unable to apply object [${nameOf(object)}] for ${place}: ${error.message}`,
+        "False",
+        { cause: error },
       );
     throw error;
   }
@@ -93,7 +96,7 @@ async function resourceOf(object: Unstructured, context: Context): Promise<Resou
 export async function ensureRun(
   resource: ResourceRef,
   object: Unstructured,
-  context: Context,
+  { actor, context }: { actor: Actor; context: Context },
 ): Promise<{ runs: Unstructured[]; isNew: boolean }> {
   const { namespace, labels = {} } = object.metadata;
   const digest = stampDigest(object);
@@ -103,7 +106,7 @@ export async function ensureRun(
     .sort(byAge);
   if (runs.some(({ metadata }) => metadata.labels?.[STAMP_LABEL] === digest)) return { runs, isNew: false };
   const draft = { ...object, metadata: { ...object.metadata, labels: { ...labels, [STAMP_LABEL]: digest } } };
-  return { runs: [...runs, await context.create(resource, draft as Draft<Unstructured>)], isNew: true };
+  return { runs: [...runs, await context.create(resource, draft as Draft<Unstructured>, { by: actor })], isNew: true };
 }
 
 /** What an object that is never changed was stamped from, as a label value. */
@@ -126,17 +129,23 @@ function isHealthy(rule: Rule, run: Unstructured): string {
   return judgeHealth(rule, run, true).status;
 }
 
-/** Deletes the oldest ended runs beyond the limits; runs that have not ended count as neither. */
+/** Deletes the oldest ended runs of the owner beyond the limits; runs that have not ended count as neither. */
 export async function retain(
   resource: ResourceRef,
   runs: readonly Unstructured[],
-  { rule, retention }: { rule: Rule; retention: Retention },
+  { owner, rule, retention }: { owner: Unstructured; rule: Rule; retention: Retention },
   context: Context,
 ): Promise<void> {
-  const ended = (status: string): Unstructured[] => runs.filter((run) => isHealthy(rule, run) === status);
+  const own = runs.filter((run) => isOwnedBy(owner, run));
+  const ended = (status: string): Unstructured[] => own.filter((run) => isHealthy(rule, run) === status);
   const expired = [
     ...ended("True").slice(0, -retention.maxSuccessfulRuns),
     ...ended("False").slice(0, -retention.maxFailedRuns),
   ];
   for (const { metadata } of expired) await context.delete(resource, metadata);
+}
+
+/** Whether the object is the owner's to delete: whoever wrote it made the owner its controller. */
+export function isOwnedBy(owner: Unstructured, object: Unstructured): boolean {
+  return owner.metadata.uid !== undefined && controllerOf(object)?.uid === owner.metadata.uid;
 }

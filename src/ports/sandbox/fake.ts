@@ -96,7 +96,7 @@ export class FakeContainer implements Container {
 export class FakeRuntime implements SandboxRuntime {
   readonly name = "fake";
   readonly limitations: readonly string[] = ["nothing runs"];
-  readonly enforces = { limits: true, groups: true, seccomp: true };
+  readonly enforces = { limits: true, groups: true, seccomp: true, sharedProcesses: true };
   readonly containers: FakeContainer[] = [];
   recovered = 0;
   /** Exit code of containers that end by themselves right away; undefined for those that go on. */

@@ -21,14 +21,24 @@ export async function removeCgroups(path: string, kept: ReadonlySet<string> = ne
       (root) => directory.startsWith(`${root}/`) && kept.has(directory.slice(root.length + 1).split("/")[0] ?? ""),
     );
   const trees = all.filter((directory) => !isKept(directory));
+  await killAll(trees);
+  const parents = roots.map((root) => dirname(join(root, path)));
+  for (const directory of [...trees, ...parents]) await rmdir(directory).catch(() => undefined);
+}
+
+/** Kills every process in the cgroup `path` and below it, in all hierarchies, and waits for the end. */
+export async function killGroup(path: string): Promise<void> {
+  const trees = await Promise.all((await hierarchies()).map((root) => tree(join(root, path))));
+  await killAll(trees.flat());
+}
+
+async function killAll(cgroups: readonly string[]): Promise<void> {
   for (let step = 0; step < WAIT_STEPS; step++) {
-    const pids = (await Promise.all(trees.map(processesIn))).flat();
-    if (pids.length === 0) break;
+    const pids = (await Promise.all(cgroups.map(processesIn))).flat();
+    if (pids.length === 0) return;
     for (const pid of new Set(pids)) kill(pid);
     await sleep(WAIT_STEP_MS);
   }
-  const parents = roots.map((root) => dirname(join(root, path)));
-  for (const directory of [...trees, ...parents]) await rmdir(directory).catch(() => undefined);
 }
 
 /** Kills every process that was started with `argument` on its command line. */

@@ -55,6 +55,8 @@ export type ContainerSpec = {
   /** Kernel settings of the container's own namespaces, by dotted name. */
   sysctls?: Readonly<Record<string, string>>;
   network: NetworkAttachment;
+  /** A process on the host whose PID namespace it joins. Default: it has one of its own. */
+  processesOf?: number;
   /** Keeps standard input open for those who attach. Default: the program finds it ended. */
   stdin?: boolean;
   /** Standard input ends with the first attachment that has used it. */
@@ -151,7 +153,12 @@ export interface SandboxRuntime {
   /** What a container asks for and this runtime does not enforce, one sentence each. */
   readonly limitations: readonly string[];
   /** Which of the things are enforced that a container may ask for. */
-  readonly enforces: { readonly limits: boolean; readonly groups: boolean; readonly seccomp: boolean };
+  readonly enforces: {
+    readonly limits: boolean;
+    readonly groups: boolean;
+    readonly seccomp: boolean;
+    readonly sharedProcesses: boolean;
+  };
   /** Starts a container. Throws SandboxError when it cannot be made or its program cannot be started. */
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<Container>;
   /**

@@ -17,9 +17,9 @@ function linesOf(value: unknown): string[] {
   return renderYaml(value).trimEnd().split("\n");
 }
 
-/** The object without what is not compared, keys in order. Labels that stamping adds count only when the expected object has such. */
+/** The object without its status and what else is not compared, keys in order. Labels that stamping adds count only when the expected object has such. */
 function considered(object: Unstructured, expected: Unstructured, options: CompareOptions): unknown {
-  const { metadata, ...rest } = object;
+  const { metadata, status: _status, ...rest } = object;
   if (options.ignoreMetadata) return sorted(rest);
   const ignored = new Set([
     ...(options.ignoreOwnerRefs ? ["ownerReferences", "ownerRefs"] : []),

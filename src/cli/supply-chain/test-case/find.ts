@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { CliError } from "../../errors.ts";
 import { parseDocuments } from "../../input.ts";
-import { type CompareOptions, parseInfo, type TestInfo } from "./info.ts";
+import { type CompareOptions, compareOptionsOf, parseInfo, type TestInfo } from "./info.ts";
 
 export type TestCase = {
   /** The folder, relative to the one that was searched. */
@@ -71,21 +71,19 @@ function inherit(folder: string, files: readonly string[], info: TestInfo, above
   const { workload, template, supplyChain, mockSupplyChain } = info.given ?? {};
   const file = (named: string | undefined, usual: string): string | undefined =>
     named === undefined ? (files.includes(usual) ? join(folder, usual) : undefined) : join(folder, named);
-  const chains = supplyChain?.paths ?? files.filter((name) => /^supply-chain.*\.yaml$/.test(name));
-  const values = (path: string | undefined): string | undefined => path && join(folder, path);
-  const ownTemplate = file(template?.path, "template.yaml");
+  const chains = supplyChain?.paths ?? files.filter((name) => /^supply-chain(?!-ytt-values).*\.yaml$/.test(name));
   return {
-    template: ownTemplate ?? above.template,
-    templateValues: values(template?.yttPath) ?? (ownTemplate ? undefined : above.templateValues),
+    template: file(template?.path, "template.yaml") ?? above.template,
+    templateValues: file(template?.yttPath, "template-ytt-values.yaml") ?? above.templateValues,
     workload: file(workload, "workload.yaml") ?? above.workload,
     expected: file(info.expected, "expected.yaml") ?? above.expected,
     chains: chains.length > 0 ? chains.map((path) => join(folder, path)) : above.chains,
-    chainValues: values(supplyChain?.yttPath) ?? (chains.length > 0 ? undefined : above.chainValues),
+    chainValues: file(supplyChain?.yttPath, "supply-chain-ytt-values.yaml") ?? above.chainValues,
     given: {
       ...above.given,
       ...(mockSupplyChain && { mockSupplyChain }),
       ...(supplyChain && { supplyChain: { ...above.given.supplyChain, ...supplyChain } }),
     },
-    compare: { ...above.compare, ...info.compareOptions },
+    compare: { ...above.compare, ...compareOptionsOf(info) },
   };
 }

@@ -2,7 +2,9 @@
 import { isObject } from "#kit/json.ts";
 import { CliError } from "../../errors.ts";
 
-type Outputs = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+/** An output as a test gives it, e.g. `{url, revision}`. */
+export type Given = Readonly<Record<string, unknown>>;
+export type Outputs = Readonly<Record<string, Given>>;
 export type BlueprintParam = { name: string; value?: unknown; default?: unknown };
 
 export type TestInfo = {
@@ -11,7 +13,7 @@ export type TestInfo = {
     workload?: string;
     template?: { path?: string; yttPath?: string };
     mockSupplyChain?: {
-      blueprintInputs?: { sources?: Outputs; images?: Outputs; configs?: Outputs };
+      blueprintInputs?: { sources?: Outputs; images?: Outputs; configs?: Outputs; deployment?: Given };
       blueprintParams?: BlueprintParam[];
     };
     supplyChain?: {
@@ -24,7 +26,13 @@ export type TestInfo = {
   expected?: string;
   focus?: boolean;
   compareOptions?: CompareOptions;
-};
+} & TopLevelOptions;
+
+/** Earlier versions of the format have these at the top. */
+type TopLevelOptions = Pick<
+  CompareOptions,
+  "ignoreMetadata" | "ignoreOwnerRefs" | "ignoreLabels" | "ignoreMetadataFields"
+>;
 
 export type CompareOptions = {
   ignoreMetadata?: boolean;
@@ -34,15 +42,17 @@ export type CompareOptions = {
   namedCMPOptionFuncs?: string[];
 };
 
+const TOP_LEVEL = ["ignoreMetadata", "ignoreOwnerRefs", "ignoreLabels", "ignoreMetadataFields"] as const;
+
 const FIELDS: { readonly [path: string]: readonly string[] } = {
-  "": ["metadata", "given", "expected", "focus", "compareOptions"],
+  "": ["metadata", "given", "expected", "focus", "compareOptions", ...TOP_LEVEL],
   metadata: ["name", "description"],
   given: ["workload", "template", "mockSupplyChain", "supplyChain"],
   "given.template": ["path", "yttPath"],
   "given.mockSupplyChain": ["blueprintInputs", "blueprintParams"],
-  "given.mockSupplyChain.blueprintInputs": ["sources", "images", "configs"],
+  "given.mockSupplyChain.blueprintInputs": ["sources", "images", "configs", "deployment"],
   "given.supplyChain": ["paths", "yttPath", "targetResourceName", "previousOutputs"],
-  compareOptions: ["ignoreMetadata", "ignoreOwnerRefs", "ignoreLabels", "ignoreMetadataFields", "namedCMPOptionFuncs"],
+  compareOptions: [...TOP_LEVEL, "namedCMPOptionFuncs"],
 };
 
 /** Throws CliError for fields that the format does not have. */
@@ -62,4 +72,10 @@ export function parseInfo(value: unknown, file: string): TestInfo {
       );
   }
   return value as TestInfo;
+}
+
+/** How the folder wants to be compared, wherever it says so. */
+export function compareOptionsOf({ compareOptions, ...info }: TestInfo): CompareOptions {
+  const top = TOP_LEVEL.filter((name) => info[name] !== undefined).map((name) => [name, info[name]]);
+  return { ...Object.fromEntries(top), ...compareOptions };
 }

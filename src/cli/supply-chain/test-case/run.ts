@@ -11,6 +11,7 @@ import { CliError } from "../../errors.ts";
 import { locateObjects } from "../../input.ts";
 import { compare } from "./compare.ts";
 import type { TestCase } from "./find.ts";
+import type { Given, Outputs } from "./info.ts";
 
 /** `problem` is why nothing was stamped; `diff` is what differs from what was expected. */
 export type TestResult = { passed: boolean; problem?: string; diff: string[]; milliseconds: number };
@@ -40,10 +41,14 @@ async function stampGiven(test: TestCase): Promise<Unstructured> {
   const owner = { ...workload, metadata: { namespace: "default", ...workload.metadata } };
   if (test.chains.length === 0) {
     const { blueprintInputs = {}, blueprintParams = [] } = mockSupplyChain ?? {};
+    const { sources = {}, images = {}, configs = {}, deployment } = blueprintInputs;
+    const each = (given: Outputs, toOutput: (value: Given) => Output): Record<string, Output> =>
+      Object.fromEntries(Object.entries(given).map(([name, value]) => [name, toOutput(value)]));
     const inputs = {
-      sources: outputsOf(blueprintInputs.sources),
-      images: outputsOf(blueprintInputs.images),
-      configs: outputsOf(blueprintInputs.configs),
+      sources: each(sources, sourceOf),
+      images: each(images, ({ image }) => ({ kind: "image", image })),
+      configs: each(configs, ({ config }) => ({ kind: "config", config })),
+      deployment: deployment && sourceOf(deployment),
     };
     return stampAlone(template as unknown as Template, owner, { ...inputs, params: blueprintParams as never });
   }
@@ -75,7 +80,12 @@ async function stampInChain(
   return step.object;
 }
 
-function outputsOf(given: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}): Record<string, Output> {
+/** A mocked source need not be complete: a template reads what it reads. */
+function sourceOf({ url, revision }: Given): Output {
+  return { kind: "source", url, revision };
+}
+
+function outputsOf(given: Outputs = {}): Record<string, Output> {
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
       const output = isObject(value) ? parseOutput(value) : undefined;

@@ -23,6 +23,10 @@ const FILES: Record<string, string> = {
   "mock/ytt/info.yaml": "given: {template: {path: t.yaml, yttPath: values.yaml}}\n",
   "mock/ytt/t.yaml": `#@ load("@ytt:data", "data")\n${api}kind: ClusterTemplate\nmetadata: {name: t}\nspec:\n  params: [{name: p, default: none}]\n  template: {apiVersion: v1, kind: ConfigMap, metadata: {name: #@ data.values.name\n  }, data: {url: $(source.url)$, p: $(params.p)$}}\n`,
   "mock/ytt/values.yaml": "name: app\n",
+  "mock/values/template.yaml": `#@ load("@ytt:data", "data")\n${api}kind: ClusterTemplate\nmetadata: {name: t}\nspec:\n  template:\n    apiVersion: v1\n    kind: ConfigMap\n    metadata:\n      name: #@ data.values.name\n    data: {url: $(deployment.url)$, p: $(images.source.image)$}\n    status: {ignored: "yes"}\n`,
+  "mock/values/template-ytt-values.yaml": "name: app\n",
+  "mock/values/info.yaml":
+    "ignoreMetadataFields: [labels]\ngiven: {mockSupplyChain: {blueprintInputs: {sources: {source: {url: unused}}, images: {source: {image: locked}}, deployment: {url: http://a}}}}\n",
   "mock/labels/expected.yaml":
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app, labels: {carto.run/workload-name: wrong}}\ndata: {url: http://a, p: locked}\n",
 };
@@ -73,6 +77,7 @@ test("leaves are tests; what they do not say comes from above", async () => {
       ["mock/ignores", true, undefined],
       ["mock/labels", false, undefined],
       ["mock/passes", true, undefined],
+      ["mock/values", true, undefined],
       ["mock/ytt", true, undefined],
     ],
   );
@@ -105,6 +110,6 @@ test("reports for people and for CI", async () => {
   assert.equal(lines[0], "FAIL: mock/fails");
   assert.ok(lines.includes("PASS: mock/passes"));
   const xml = renderJunit("a & b", tested);
-  assert.match(xml, /<testsuite name="a &amp; b" tests="5" failures="2"/);
+  assert.match(xml, /<testsuite name="a &amp; b" tests="6" failures="2"/);
   assert.equal(xml.match(/<failure /g)?.length, 2);
 });

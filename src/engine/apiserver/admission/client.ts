@@ -1,7 +1,8 @@
 /** Calls webhooks: HTTPS POST with the authority that the configuration names, over connections that are kept. */
-import { Agent, request as requestHttps } from "node:https";
+import { Agent, type AgentOptions, request as requestHttps } from "node:https";
 import { isIP } from "node:net";
-import { rootCertificates } from "node:tls";
+import type { Duplex } from "node:stream";
+import { type ConnectionOptions, connect as connectTls, rootCertificates } from "node:tls";
 import type { WebhookClientConfig } from "#api/builtin/types.gen.ts";
 
 /** Where a service's port can be reached; undefined when nothing is behind it. Throws an Error that says why not. */
@@ -24,15 +25,18 @@ export type CallOptions = { timeoutSeconds: number; signal: AbortSignal | undefi
 
 type Address = { url: URL; shown: string; serverName: string };
 
-/** One client per server; idle connections do not keep the program alive. */
-export function createWebhookClient(resolveService: ResolveService): WebhookClient {
+/** Connects to an address that is only reached in a special way. Rejects in the words of a dialer. */
+export type Dial = (place: { host: string; port: number }) => Promise<Duplex>;
+
+/** One client per server; idle connections do not keep the program alive. `dial` says how to connect, if not simply. */
+export function createWebhookClient(resolveService: ResolveService, dial?: () => Dial | undefined): WebhookClient {
   const agents = new Map<string, Agent>();
   const agentFor = (caBundle: string | undefined): Agent => {
     const key = caBundle ?? "";
     let agent = agents.get(key);
     if (!agent) {
       const ca = caBundle ? Buffer.from(caBundle, "base64").toString() : [...rootCertificates];
-      agent = new Agent({ keepAlive: true, ca });
+      agent = new DialingAgent({ keepAlive: true, ca }, dial);
       agents.set(key, agent);
     }
     return agent;
@@ -56,6 +60,25 @@ export function createWebhookClient(resolveService: ResolveService): WebhookClie
       for (const agent of agents.values()) agent.destroy();
     },
   };
+}
+
+class DialingAgent extends Agent {
+  private readonly dial: (() => Dial | undefined) | undefined;
+
+  constructor(options: AgentOptions, dial: (() => Dial | undefined) | undefined) {
+    super(options);
+    this.dial = dial;
+  }
+
+  override createConnection(...[options, done]: Parameters<Agent["createConnection"]>): Duplex | null | undefined {
+    const dial = this.dial?.();
+    if (!dial) return super.createConnection(options, done);
+    dial({ host: options.host ?? "", port: Number(options.port) }).then(
+      (socket) => done?.(null, connectTls({ ...(options as ConnectionOptions), socket })),
+      done as (error: Error) => void,
+    );
+    return undefined;
+  }
 }
 
 /** The webhook answered, but not with what it should. */

@@ -4,7 +4,7 @@ import type { Registry } from "../resources/registry.ts";
 import type { ObjectStore } from "../storage/objects.ts";
 import type { ResourceRequest } from "../wire/request.ts";
 import { claimResizePlugin } from "./claim-resize.ts";
-import { createWebhookClient, type ResolveService } from "./client.ts";
+import { createWebhookClient, type Dial, type ResolveService } from "./client.ts";
 import { type Dispatch, webhookGate } from "./dispatch.ts";
 import { bindingPlugin, rolePlugin } from "./escalation.ts";
 import type { Admission, Gate, Operation, Plugin } from "./gate.ts";
@@ -20,6 +20,8 @@ export type AdmissionOptions = {
   randomBytes: (length: number) => Uint8Array;
   /** Default: the endpoints of Service objects. */
   resolveService: ResolveService | undefined;
+  /** How pods are connected to, once that is known. */
+  dial: () => Dial | undefined;
   /** Whether namespaces have service accounts, which pods then need. */
   controllers: boolean;
 };
@@ -31,10 +33,11 @@ export function createAdmission({
   access,
   randomBytes,
   resolveService,
+  dial,
   controllers,
 }: AdmissionOptions): Admission {
   const hooks = new Hooks(objects, registry);
-  const client = createWebhookClient(resolveService ?? serviceResolver(objects));
+  const client = createWebhookClient(resolveService ?? serviceResolver(objects), dial);
   const dispatch: Dispatch = { client, objects, randomBytes };
   const plugins: { readonly [resource: string]: readonly Plugin[] } = {
     "/persistentvolumeclaims": [claimLimits(objects), claimResizePlugin(objects)],

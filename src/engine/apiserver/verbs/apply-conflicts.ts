@@ -21,6 +21,12 @@ function conflictOf(causes: StatusCause[]): StatusError {
   if (causes.length === 1)
     return failure("Conflict", `Apply failed with 1 conflict: ${causes[0]?.message}: ${causes[0]?.field}`, { causes });
   const byManager = Map.groupBy(causes, (cause) => cause.message.replace(/^conflict /, "conflicts "));
-  const lines = [...byManager].flatMap(([who, fields]) => [`${who}:`, ...fields.map(({ field }) => `- ${field}`)]);
+  const lines = [...byManager]
+    .sort(byText)
+    .flatMap(([who, fields]) => [`${who}:`, ...fields.map(({ field }) => `- ${field}`)]);
   return failure("Conflict", `Apply failed with ${causes.length} conflicts: ${lines.join("\n")}`, { causes });
+}
+
+function byText([left]: [string, unknown], [right]: [string, unknown]): number {
+  return left < right ? -1 : 1;
 }

@@ -6,6 +6,7 @@ import { compare, fieldsGiven } from "#kit/patch/compare.ts";
 import { difference, EMPTY_SET, type FieldSet, isEmptySet, union } from "#kit/patch/field-set.ts";
 import { typedProblems } from "#kit/patch/typed-problems.ts";
 import { applyDefaults } from "#kit/schema/fill.ts";
+import type { StructuralSchema } from "#kit/schema/structural.ts";
 import { conflict, failure, notFound, unclassified } from "#kit/status.ts";
 import type { Answer } from "../wire/answer.ts";
 import { isSet, type ResourceRequest } from "../wire/request.ts";
@@ -116,25 +117,32 @@ function laidOver(
   live: Unstructured,
   { config, at }: { config: Unstructured; at: Date },
 ): Unstructured {
-  const { served } = request;
+  const { served, target } = request;
   const schema = managedSchema(served);
   const fresh = shareOf(request, given(request, config), stamp(at));
   const recorded = readShares(live.metadata.managedFields) ?? [];
-  const shares = recorded.length > 0 ? recorded : [unrecordedShare(served, live, at)];
+  const shares =
+    recorded.length > 0 ? recorded : [unrecordedShare(served, live, { at, subresource: target.subresource })];
   const own = shares.find(({ entry }) => isSameManager(entry, fresh.entry));
   const others = shares.filter((share) => share !== own);
   const livePart = managedPart(live);
-  const merged = mergeTyped(schema, livePart, onlyGiven(managedPart(config), fresh.set));
+  const merged = mergeTyped(schema, livePart, writable(request, managedPart(config)));
   const gone = own ? difference(own.set, fresh.set) : EMPTY_SET;
   const kept = others.reduce((sum, share) => union(sum, share.set), fresh.set);
   const part = (isEmptySet(gone) ? merged : removeFields(schema, merged, { gone, kept })) as Record<string, unknown>;
   const { changed, removed } = compare(schema, livePart, part);
   if (!isSet(request.query.force)) rejectConflicts(others, changed, migrated(request, live));
-  if (isEmptySet(changed) && isEmptySet(removed)) keepTime(fresh.entry, own?.entry.time);
+  if (isEmptySet(changed) && isEmptySet(removed) && !saysNew(schema, livePart, config))
+    keepTime(fresh.entry, own?.entry.time);
   const left = others.map((share) => ({ ...share, set: difference(difference(share.set, changed), removed) }));
   const draft = assemble(live, part, { config, shares: [...left, fresh] });
   applyDefaults(served.schema, draft);
   return draft;
+}
+
+/** Whether a configuration says something new, be it where this request may set nothing. */
+function saysNew(schema: StructuralSchema, live: Record<string, unknown>, config: Unstructured): boolean {
+  return !isEmptySet(compare(schema, live, mergeTyped(schema, live, managedPart(config))).changed);
 }
 
 /** Who applies what is there already has not written anything: there is no new time, or none at all. */
@@ -173,8 +181,10 @@ function isSameManager(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boo
 }
 
 /** Without the top-level fields that the request may not set. */
-function onlyGiven(part: Record<string, unknown>, set: FieldSet): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(part).filter(([name]) => set[`f:${name}`] !== undefined));
+function writable({ served, target }: ResourceRequest, part: Record<string, unknown>): Record<string, unknown> {
+  const { status, ...rest } = part;
+  if (target.subresource === "status") return status === undefined ? {} : { status };
+  return served.facts.statusSubresource ? rest : part;
 }
 
 /** The parts of metadata that have managers. */

@@ -106,9 +106,16 @@ function compareParts(served: ServedResource, current: Unstructured | undefined,
 const BEFORE_FIRST_APPLY = "before-first-apply";
 
 /** The share that stands for all earlier writers of an object that nobody has kept records of. */
-export function unrecordedShare(served: ServedResource, live: Unstructured, at: Date): Share {
-  const { changed } = compareParts(served, undefined, live);
-  return { entry: writerOf(served, { manager: BEFORE_FIRST_APPLY, at, subresource: undefined }), set: changed };
+export function unrecordedShare(
+  served: ServedResource,
+  live: Unstructured,
+  { at, subresource }: { at: Date; subresource: string | undefined },
+): Share {
+  const isStatus = subresource === "status";
+  const { changed } = isStatus
+    ? compare(managedSchema(served), {}, live.status === undefined ? {} : { status: live.status })
+    : compareParts(served, undefined, live);
+  return { entry: writerOf(served, { manager: BEFORE_FIRST_APPLY, at, subresource }), set: changed };
 }
 
 function writerOf(served: ServedResource, by: Pick<Writing, "manager" | "at" | "subresource">): ManagedFieldsEntry {

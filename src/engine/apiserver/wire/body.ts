@@ -40,10 +40,12 @@ const PATCHES = [
   "application/strategic-merge-patch+json",
 ];
 const JSON_TYPES = ["application/json", "application/x-www-form-urlencoded", ...PATCHES];
-const YAML_TYPES = ["application/yaml", "application/apply-patch+yaml"];
+const APPLY_TYPE = "application/apply-patch+yaml";
+const YAML_TYPES = ["application/yaml", APPLY_TYPE];
 
 /** Parses a body. Throws BadRequest when it does not parse, UnsupportedMediaType for forms that are not understood. */
 export function parseBody(bytes: Buffer, type: string): Body {
+  if (bytes.length === 0 && type === APPLY_TYPE) return { value: {}, repeated: [] };
   if (bytes.length === 0) return { value: undefined, repeated: [], malformed: goJsonError("") };
   if (type === "application/vnd.kubernetes.protobuf") return { value: parseProtobuf(bytes), repeated: [] };
   const text = bytes.toString();

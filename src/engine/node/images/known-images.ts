@@ -23,7 +23,7 @@ export type NodeImage = KnownImage & { names: readonly string[] };
 
 const MOST_LISTED = 50;
 
-/** Kept in a file; what the file loses is pulled again. */
+/** Kept in a file. A write that fails, on a full disk for instance, is made up for by the next; what the file loses is pulled again. */
 export class KnownImages {
   private readonly file: string;
   private readonly clock: () => Date;
@@ -55,7 +55,7 @@ export class KnownImages {
     return this.byName.get(name);
   }
 
-  /** Resolves when the file says so too. */
+  /** Resolves when the file says so too, if it can be written. */
   async set(name: string, { pulledWith, ...image }: PulledImage): Promise<void> {
     const { reference } = image;
     const known = this.byReference.get(reference);
@@ -93,7 +93,7 @@ export class KnownImages {
     await this.save();
   }
 
-  /** The image is not here any more, under none of its names. Resolves when the file says so too. */
+  /** The image is not here any more, under none of its names. */
   async forget(reference: string): Promise<void> {
     this.byReference.delete(reference);
     for (const [name, target] of this.byName) if (target === reference) this.byName.delete(name);
@@ -105,7 +105,7 @@ export class KnownImages {
   }
 
   private save(): Promise<void> {
-    this.writing = this.writing.catch(() => undefined).then(() => this.write());
+    this.writing = this.writing.then(() => this.write()).catch(() => undefined);
     return this.writing;
   }
 

@@ -6,7 +6,7 @@ import { planPhase } from "./phase.ts";
 import { qosClass } from "./qos.ts";
 
 /** After this long a failed pull shows as ImagePullBackOff. */
-export const PULL_ERROR_SHOWN_MS = 1_000;
+const PULL_ERROR_SHOWN_MS = 1_000;
 
 export type PodFacts = {
   hostIP: string;
@@ -63,6 +63,24 @@ export function podStatus(
     qosClass: pod.status?.qosClass ?? qosClass(pod),
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
   };
+}
+
+/** Whether all that a status tells is that containers are about to start for the first time. */
+export function isOnItsWay({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus): boolean {
+  const all = [...initContainerStatuses, ...containerStatuses];
+  return phase === "Pending" && all.every(({ state, lastState }) => isFirstStart(state) && !lastState?.terminated);
+}
+
+function isFirstStart(state: ContainerState | undefined): boolean {
+  return state?.waiting?.reason === "ContainerCreating" || state?.waiting?.reason === "PodInitializing";
+}
+
+/** When a status that is right now shows something else by the passing of time alone, in milliseconds; else infinity. */
+export function shownUntil(containers: readonly ContainerObservation[], now: number): number {
+  const pulls = containers
+    .filter(({ waiting }) => waiting?.reason === "ErrImagePull")
+    .map(({ waitingSince = 0 }) => waitingSince + PULL_ERROR_SHOWN_MS);
+  return Math.min(Number.POSITIVE_INFINITY, ...pulls.filter((end) => end > now));
 }
 
 function containerStatus(container: ContainerObservation, pod: Pod, now: number): ContainerStatus {

@@ -16,6 +16,8 @@ export type SpecInput = {
   env: Readonly<Record<string, string>>;
   mounts: readonly Mount[];
   network: NetworkAttachment;
+  /** The process whose PID namespace the pod's containers share. */
+  processesOf?: number | undefined;
   /** True when programs must listen on the ports of the attachment. */
   remapsPorts: boolean;
   logPath: string;
@@ -35,6 +37,7 @@ export function buildContainerSpec(input: SpecInput): ContainerSpec {
     mounts,
     resources: sandboxResources(container),
     network,
+    ...(input.processesOf !== undefined && { processesOf: input.processesOf }),
     logPath,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

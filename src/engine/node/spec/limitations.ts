@@ -21,8 +21,8 @@ export function limitationsOf(pod: Pod, container: Container, runtime: Pick<Sand
   const profile = securityContext?.seccompProfile ?? pod.spec.securityContext?.seccompProfile;
   if (profile?.type === "RuntimeDefault" && !runtime.enforces.seccomp)
     said.push(`container ${name} runs without a seccomp filter: that needs runc`);
-  if (pod.spec.shareProcessNamespace)
-    said.push("containers of the pod do not see each other's processes: shareProcessNamespace is not supported");
+  if (pod.spec.shareProcessNamespace && !runtime.enforces.sharedProcesses)
+    said.push("containers of the pod do not see each other's processes: shareProcessNamespace needs runc");
   if (pod.spec.hostUsers === false) said.push("the pod has no user namespace of its own: hostUsers is not supported");
   return said;
 }

@@ -137,8 +137,8 @@ describe("refusalOf", () => {
 });
 
 describe("limitationsOf", () => {
-  const none = { enforces: { limits: false, groups: false, seccomp: false } };
-  const all = { enforces: { limits: true, groups: true, seccomp: true } };
+  const none = { enforces: { limits: false, groups: false, seccomp: false, sharedProcesses: false } };
+  const all = { enforces: { limits: true, groups: true, seccomp: true, sharedProcesses: true } };
   const asking: Container = {
     name: "c",
     resources: { limits: { memory: "1Mi" } },

@@ -30,5 +30,10 @@ function problemsOf(schema: StructuralSchema, path: string): FieldError[] {
   if (!deepEqual(pruned, schema.default))
     errors.push(invalidValue(path, schema.default, "must not have unknown fields"));
   const embedded = validateEmbedded(schema, schema.default, path);
-  return [...errors, ...(embedded.length > 0 ? embedded : validate(schema, schema.default, path))];
+  return [...errors, ...(embedded.length > 0 ? embedded : validate(schema, schema.default).map(below(path)))];
+}
+
+/** An error in a default is told as if the default was an object of its own, at the place of the default. */
+function below(path: string): (error: FieldError) => FieldError {
+  return (error) => ({ ...error, field: error.field === "<nil>" ? path : child(path, error.field) });
 }

@@ -109,7 +109,10 @@ export function firstMisfit(schema: unknown, path: string): Misfit | undefined {
   return undefined;
 }
 
-/** Removes keywords that there are not from a schema and those below it, in place; returns their paths. */
+/**
+ * Removes keywords that there are not from a schema and those below it, in place, and returns their paths. Keywords that
+ * say nothing go without a word.
+ */
 export function pruneKeywords(schema: unknown, path: string): string[] {
   if (!isObject(schema)) return [];
   const removed: string[] = [];
@@ -119,10 +122,27 @@ export function pruneKeywords(schema: unknown, path: string): string[] {
       removed.push(`${path}.${keyword}`);
       continue;
     }
+    if (saysNothing(keyword, schema[keyword])) {
+      delete schema[keyword];
+      continue;
+    }
     for (const below of subschemas(schema, keyword))
       removed.push(...pruneKeywords(below.schema, `${path}.${below.at}`));
   }
   return removed;
+}
+
+/** Keywords that are there even when they say nothing. */
+const POINTERS: ReadonlySet<string> = new Set([
+  ...["$ref", "default", "example", "x-kubernetes-preserve-unknown-fields"],
+  ...["x-kubernetes-list-type", "x-kubernetes-map-type"],
+]);
+
+function saysNothing(keyword: string, value: unknown): boolean {
+  if (POINTERS.has(keyword)) return false;
+  if (value === "" || value === false) return KEYWORDS[keyword] !== "loose";
+  if (Array.isArray(value)) return value.length === 0;
+  return KEYWORDS[keyword] === "named" && isObject(value) && Object.keys(value).length === 0;
 }
 
 /** The schemas that a keyword holds, with where they are. */

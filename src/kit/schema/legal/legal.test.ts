@@ -127,7 +127,7 @@ const ROWS: [name: string, schema: StructuralSchema, expect: string[]][] = [
     "a default of the wrong type",
     root({ a: { ...text, default: 1 } }),
     [
-      's.properties[a].default: Invalid value: "integer": s.properties[a].default in body must be of type string: "integer"',
+      's.properties[a].default: Invalid value: "integer":  in body must be of type string: "integer"',
     ],
   ],
   [

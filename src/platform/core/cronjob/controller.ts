@@ -5,6 +5,7 @@ import { keyOf } from "#api/meta.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { hasReason } from "#kit/status.ts";
+import { Announcements } from "../announcements.ts";
 import { Agenda, type AgendaClock, wallClock } from "./agenda.ts";
 import { endOf, jobDraft, jobName, jobsOf, outdatedJobs, referenceTo, scheduledTime } from "./jobs.ts";
 import { scheduleOf, type Timing, timingOf } from "./schedule.ts";
@@ -34,6 +35,7 @@ export function cronJobController(clock: AgendaClock = wallClock): Controller<k8
       for (const job of outdated) await deleteJob(job, context);
       const jobs = all.filter((job) => !outdated.has(job));
       const runs = reviewRuns(withoutRuns(cronJob, outdated), jobs, told, context);
+      runs.succeeded = lastSuccess(cronJob, all);
       agenda.set(
         keyOf(cronJob),
         await startDue(cronJob, { jobs, runs, told, changed: schedules.isChanged(cronJob) }, context),
@@ -62,23 +64,6 @@ function timestamp(time: number): string {
   return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** Says the same thing about a CronJob once between two runs, however often it is looked at. */
-class Announcements {
-  private readonly said = new Map<string, Set<string>>();
-
-  announce({ metadata }: k8s.CronJob, what: string, tell: () => void): void {
-    const key = metadata.uid ?? "";
-    const said = this.said.get(key) ?? new Set();
-    if (said.has(what)) return;
-    this.said.set(key, said.add(what));
-    tell();
-  }
-
-  forget({ metadata }: k8s.CronJob): void {
-    this.said.delete(metadata.uid ?? "");
-  }
-}
-
 /** The schedules as they were seen last. */
 class Schedules {
   private readonly seen = new Map<string, string>();
@@ -93,7 +78,7 @@ class Schedules {
 
 /** The runs as of the status, brought up to date by what has become of the Jobs. */
 function reviewRuns(cronJob: k8s.CronJob, jobs: readonly k8s.Job[], told: Announcements, context: Context): Runs {
-  const { active = [], lastScheduleTime, lastSuccessfulTime } = cronJob.status ?? {};
+  const { active = [], lastScheduleTime } = cronJob.status ?? {};
   const byUid = new Map(jobs.map((job) => [job.metadata.uid, job]));
   const left: k8s.ObjectReference[] = [];
   for (const reference of active) {
@@ -106,13 +91,16 @@ function reviewRuns(cronJob: k8s.CronJob, jobs: readonly k8s.Job[], told: Announ
   const times = jobs.flatMap((job) => scheduledTime(job) ?? []);
   const recorded = lastScheduleTime ? [Date.parse(lastScheduleTime)] : [];
   const last = Math.max(...recorded, ...times);
-  const completed = jobs
-    .filter((job) => endOf(job) === "Complete")
-    .flatMap(({ status }) => status?.completionTime ?? []);
-  const succeeded = [...(lastSuccessfulTime ? [lastSuccessfulTime] : []), ...completed].sort().at(-1);
-  const runs = { active: left, last: Number.isFinite(last) ? last : undefined, succeeded };
+  const runs: Runs = { active: left, last: Number.isFinite(last) ? last : undefined, succeeded: undefined };
   for (const job of jobs) takeIn(job, { cronJob, told, runs }, context);
   return runs;
+}
+
+/** When a Job succeeded last, whether it is kept or not. */
+function lastSuccess({ status }: k8s.CronJob, jobs: readonly k8s.Job[]): string | undefined {
+  const completed = jobs.filter((job) => endOf(job) === "Complete").map((job) => job.status?.completionTime);
+  const times = [status?.lastSuccessfulTime, ...completed].filter((time) => time !== undefined);
+  return times.sort().at(-1);
 }
 
 /** A running Job that the status does not know: we ended before we could write it down, or somebody else made it. */

@@ -1,5 +1,6 @@
 /** The arithmetic of a rollout: how many pods each ReplicaSet of a Deployment should have next. Pure. */
 import type * as k8s from "#api/builtin/types.gen.ts";
+import { countOrShare } from "../share.ts";
 
 /** What the arithmetic needs to know of a ReplicaSet; lists are ordered oldest first. */
 export type SetSize = {
@@ -19,16 +20,10 @@ export type Sizes = Map<string, number>;
 /** Replicas, surge and unavailability of a Deployment with defaults and percentages resolved. */
 export function limitsOf({ replicas = 1, strategy }: k8s.DeploymentSpec): Limits {
   if (strategy?.type === "Recreate") return { replicas, maxSurge: 0, maxUnavailable: replicas };
-  const surge = resolve(strategy?.rollingUpdate?.maxSurge ?? "25%", replicas, Math.ceil);
-  const unavailable = resolve(strategy?.rollingUpdate?.maxUnavailable ?? "25%", replicas, Math.floor);
+  const surge = countOrShare(strategy?.rollingUpdate?.maxSurge ?? "25%", replicas, Math.ceil);
+  const unavailable = countOrShare(strategy?.rollingUpdate?.maxUnavailable ?? "25%", replicas, Math.floor);
   const stuck = surge === 0 && unavailable === 0;
   return { replicas, maxSurge: surge, maxUnavailable: stuck ? 1 : Math.min(unavailable, replicas) };
-}
-
-function resolve(value: number | string, total: number, round: (value: number) => number): number {
-  if (typeof value === "number") return value;
-  const percent = Number.parseFloat(value);
-  return Number.isNaN(percent) ? 0 : round((percent * total) / 100);
 }
 
 /** One step of a rolling update: first the new set up, as far as the surge allows, then old ones down. */

@@ -102,7 +102,7 @@ export function podDraft(
       ...spec,
       hostname: name,
       ...(set.spec.serviceName && { subdomain: set.spec.serviceName }),
-      ...(claims.length + others.length > 0 && { volumes: [...others, ...claims] }),
+      ...(claims.length + others.length > 0 && { volumes: [...claims, ...others] }),
     },
   };
 }

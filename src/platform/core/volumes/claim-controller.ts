@@ -1,8 +1,9 @@
 /** Gives PersistentVolumeClaims their volumes: ones that are there, or ones that a provisioner is asked for. */
 import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
-import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
+import { type Context, type Controller, controller, type EventType } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
+import { Announcements } from "../announcements.ts";
 import { findVolume, isReservedFor } from "./match.ts";
 
 const SELECTED_NODE = "volume.kubernetes.io/selected-node";
@@ -15,9 +16,13 @@ const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 
 type Result = Outcome<k8s.PersistentVolumeClaimStatus>;
 type Claim = k8s.PersistentVolumeClaim;
+/** Records an event about the claim that is looked at, unless it was said before. */
+type Say = (type: EventType, reason: string, message: string) => void;
+type Pass = { context: Context; say: Say };
 
 /** Reconciles PersistentVolumeClaims. */
 export function claimController(): Controller<Claim> {
+  const told = new Announcements();
   return controller<Claim>({
     name: "core/volume-claim",
     reportsAs: "persistentvolume-controller",
@@ -27,12 +32,17 @@ export function claimController(): Controller<Claim> {
       const { name, namespace } = given.metadata;
       // read through the context, so that every change of the claim wakes us
       const claim = (await context.get(PersistentVolumeClaim, name, namespace)) ?? given;
-      if (claim.spec?.volumeName) return await keep(claim, claim.spec.volumeName, context);
-      return await findOrProvision(await withClass(claim, context), context);
+      const say: Say = (type, reason, message) =>
+        told.announce(claim, message, () => context.event(type, reason, message));
+      if (claim.spec?.volumeName) return await keep(claim, claim.spec.volumeName, { context, say });
+      return await findOrProvision(await withClass(claim, context), { context, say });
     },
-    async finalize({ metadata }, context) {
-      const pods = await context.list(Pod, { namespace: metadata.namespace });
-      return pods.some((pod) => isUsedBy(metadata.name, pod)) ? false : undefined;
+    async finalize(claim, context) {
+      const { name, namespace } = claim.metadata;
+      const pods = await context.list(Pod, { namespace });
+      if (pods.some((pod) => isUsedBy(name, pod))) return false;
+      told.forget(claim);
+      return undefined;
     },
   });
 }
@@ -47,33 +57,28 @@ async function withClass(claim: Claim, context: Context): Promise<Claim> {
   return await context.patch(PersistentVolumeClaim, claim.metadata, body);
 }
 
-async function findOrProvision(claim: Claim, context: Context): Promise<Result> {
+async function findOrProvision(claim: Claim, { context, say }: Pass): Promise<Result> {
   const className = claim.spec?.storageClassName ?? "";
   const storage = className ? await context.get(StorageClass, className) : undefined;
   const waits = storage?.volumeBindingMode === "WaitForFirstConsumer";
   const selected = claim.metadata.annotations?.[SELECTED_NODE];
   const volumes = await context.list(PersistentVolume);
   if (waits && !selected && !volumes.some((volume) => isReservedFor(volume, claim))) {
-    context.event("Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
+    say("Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
     return pending();
   }
   const node = selected ? await context.get(Node, selected) : undefined;
   const volume = findVolume(claim, volumes, node);
   if (volume) return await bind(claim, volume, context);
-  if (!storage) return noVolume(className, context);
+  if (!storage) return noVolume(className, say);
   if (storage.provisioner === NO_PROVISIONER) return pending();
-  await askProvisioner(claim, storage.provisioner, context);
+  await askProvisioner(claim, storage.provisioner, { context, say });
   return pending();
 }
 
-function noVolume(className: string, context: Context): Result {
-  if (className) context.event("Warning", "ProvisioningFailed", `storageclass.storage.k8s.io "${className}" not found`);
-  else
-    context.event(
-      "Normal",
-      "FailedBinding",
-      "no persistent volumes available for this claim and no storage class is set",
-    );
+function noVolume(className: string, say: Say): Result {
+  if (className) say("Warning", "ProvisioningFailed", `storageclass.storage.k8s.io "${className}" not found`);
+  else say("Normal", "FailedBinding", "no persistent volumes available for this claim and no storage class is set");
   return pending();
 }
 
@@ -81,13 +86,13 @@ function pending(): Result {
   return settled<k8s.PersistentVolumeClaimStatus>({ phase: "Pending" });
 }
 
-async function askProvisioner(claim: Claim, provisioner: string, context: Context): Promise<void> {
+async function askProvisioner(claim: Claim, provisioner: string, { context, say }: Pass): Promise<void> {
   if (claim.metadata.annotations?.[PROVISIONER] !== provisioner)
     await context.patch(PersistentVolumeClaim, claim.metadata, {
       metadata: { annotations: { [PROVISIONER]: provisioner, [OLD_PROVISIONER]: provisioner } },
     });
   const message = `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`;
-  context.event("Normal", "ExternalProvisioning", message);
+  say("Normal", "ExternalProvisioning", message);
 }
 
 /** The volume first, then the claim: a claim that says it is bound always is. */
@@ -115,18 +120,18 @@ async function bind(claim: Claim, volume: k8s.PersistentVolume, context: Context
 }
 
 /** A claim that names its volume: bound to it, waiting for it, or bereft of it. */
-async function keep(claim: Claim, volumeName: string, context: Context): Promise<Result> {
+async function keep(claim: Claim, volumeName: string, { context, say }: Pass): Promise<Result> {
   const volume = await context.get(PersistentVolume, volumeName);
   const isComplete = claim.metadata.annotations?.[BIND_COMPLETED] !== undefined;
   if (volume && (!volume.spec?.claimRef || isReservedFor(volume, claim))) return await bind(claim, volume, context);
   if (!isComplete) {
-    if (volume) context.event("Warning", "FailedBinding", `volume "${volumeName}" already bound to a different claim.`);
+    if (volume) say("Warning", "FailedBinding", `volume "${volumeName}" already bound to a different claim.`);
     return pending();
   }
   const lost = volume
     ? "Two claims are bound to the same volume, this one is bound incorrectly"
     : "Bound claim has lost its PersistentVolume. Data on the volume is lost!";
-  context.event("Warning", volume ? "ClaimMisbound" : "ClaimLost", lost);
+  say("Warning", volume ? "ClaimMisbound" : "ClaimLost", lost);
   return settled<k8s.PersistentVolumeClaimStatus>({ phase: "Lost" });
 }
 

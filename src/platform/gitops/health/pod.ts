@@ -1,5 +1,6 @@
 /** Health of a Pod. Pure. */
 import type { ContainerStatus, Pod } from "#api/builtin/types.gen.ts";
+import { errorLine } from "#kit/error-line.ts";
 import { type Health, health } from "./health.ts";
 
 export function podHealth({ spec, status }: Pod): Health {
@@ -29,8 +30,13 @@ function runningHealth(status: NonNullable<Pod["status"]>, containers: readonly 
   return health("Degraded", `container ${crashed.name} ended with ${reason ?? "Error"} (exit code ${exitCode})`);
 }
 
-function waitingFailure({ name, state }: ContainerStatus): string[] {
+function waitingFailure({ name, state, lastState }: ContainerStatus): string[] {
   const { reason = "", message } = state?.waiting ?? {};
+  const ended = lastState?.terminated;
+  if (reason === "CrashLoopBackOff" && ended) {
+    const said = errorLine(ended.message ?? "");
+    return [`container ${name} exited with code ${ended.exitCode}${said && `: ${said}`}`];
+  }
   const failed = reason.startsWith("Err") || reason.endsWith("Error") || reason.endsWith("BackOff");
   return failed ? [`container ${name}: ${message ?? reason}`] : [];
 }

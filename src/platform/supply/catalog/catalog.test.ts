@@ -95,7 +95,11 @@ const POD_LABELS = {
   "carto.run/workload-name": "web",
 };
 const TARGETS = { "developer.conventions/target-containers": "workload" };
-const CONTAINER = { name: "workload", image: "registry.example/web@sha256:1" };
+const CONTAINER = {
+  name: "workload",
+  image: "registry.example/web@sha256:1",
+  terminationMessagePolicy: "FallbackToLogsOnError",
+};
 const RELOAD = { name: "BP_LIVE_RELOAD_ENABLED", value: "true" };
 
 const ROWS: { name: string; stamped: () => Unstructured; expect: object }[] = [

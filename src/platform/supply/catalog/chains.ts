@@ -69,12 +69,15 @@ const configSteps = (deliverableTemplate: string): ChainStep[] => [
   { name: "deliverable", templateRef: { kind: "ClusterTemplate", name: deliverableTemplate } },
 ];
 
-function chain(
-  name: string,
-  fields: { key: string; operator: string }[],
-  resources: readonly ChainStep[],
-  values: CatalogValues,
-): Unstructured {
+type Param = { name: string; value?: object; default?: string };
+type Chain = {
+  name: string;
+  fields: { key: string; operator: string }[];
+  resources: readonly ChainStep[];
+  params: readonly Param[];
+};
+
+function chain({ name, fields, resources, params }: Chain): Unstructured {
   return {
     apiVersion: "carto.run/v1alpha1",
     kind: "ClusterSupplyChain",
@@ -82,11 +85,7 @@ function chain(
     spec: {
       selectorMatchExpressions: [{ key: TYPE, operator: "In", values: Object.keys(CONFIG_TEMPLATES) }],
       selectorMatchFields: fields,
-      params: [
-        { name: "registry", value: values.registry },
-        { name: "clusterBuilder", default: "default" },
-        ...gitopsParams(values.gitopsRepository),
-      ],
+      params,
       resources,
     },
   };
@@ -111,10 +110,21 @@ export function catalog(values: CatalogValues): Unstructured[] {
     { key: "spec.image", operator: "DoesNotExist" },
   ];
   const tail = configSteps(values.externalDelivery ? "external-deliverable-template" : "deliverable-template");
+  const params: Param[] = [{ name: "registry", value: values.registry }, ...gitopsParams(values.gitopsRepository)];
   return [
     ...CATALOG_TEMPLATES,
     deliveryBasic,
-    chain("source-to-url", fromSource, [...SOURCE_STEPS, ...tail], values),
-    chain("basic-image-to-url", [{ key: "spec.image", operator: "Exists" }], [...IMAGE_STEPS, ...tail], values),
+    chain({
+      name: "source-to-url",
+      fields: fromSource,
+      resources: [...SOURCE_STEPS, ...tail],
+      params: [...params, { name: "clusterBuilder", default: "default" }],
+    }),
+    chain({
+      name: "basic-image-to-url",
+      fields: [{ key: "spec.image", operator: "Exists" }],
+      resources: [...IMAGE_STEPS, ...tail],
+      params,
+    }),
   ];
 }

@@ -20,6 +20,8 @@ metadata:
   name: #@ name
   labels: #@ deliverable_labels()
 spec:
+  #@ if/end hasattr(workload.spec, "serviceAccountName"):
+  serviceAccountName: #@ workload.spec.serviceAccountName
   #@ if/end params.serviceAccount:
   params:
   - name: serviceAccount

@@ -1,7 +1,7 @@
 /** The out-of-the-box delivery: a Deliverable's configuration is deployed to this cluster by an Application. */
 import type { Unstructured } from "#api/meta.ts";
 
-const from = (field: string) => ({ matchFields: [{ key: `spec.source.${field}`, operator: "Exists" }] });
+const withImage = (operator: string) => ({ matchFields: [{ key: "spec.source.image", operator }] });
 
 export const deliveryBasic: Unstructured = {
   apiVersion: "carto.run/v1alpha1",
@@ -16,8 +16,8 @@ export const deliveryBasic: Unstructured = {
         templateRef: {
           kind: "ClusterSourceTemplate",
           options: [
-            { name: "delivery-source-template", selector: from("image") },
-            { name: "delivery-git-source-template", selector: from("git") },
+            { name: "delivery-source-template", selector: withImage("Exists") },
+            { name: "delivery-git-source-template", selector: withImage("DoesNotExist") },
           ],
         },
       },

@@ -50,6 +50,9 @@ data:
 `,
 });
 
+/** What the cluster says about an object that it did not take; the sync is tried again and again. */
+const DENIED = '.status.operationState.syncResult.resources[?(@.status=="SyncFailed")].message';
+
 /** Deployed is what the Application has compared with the cluster at this very revision; healthy is what it then found. */
 const appDeployTemplate = template("ClusterDeploymentTemplate", "app-deploy", {
   observedMatches: [{ input: "spec.source.name", output: "status.sync.comparedTo.source.name" }],
@@ -70,6 +73,7 @@ const appDeployTemplate = template("ClusterDeploymentTemplate", "app-deploy", {
             values: ["Failed", "Error"],
             messagePath: ".status.operationState.message",
           },
+          { key: DENIED, operator: "Exists", messagePath: DENIED },
         ],
       },
     },
@@ -93,7 +97,6 @@ metadata:
   name: #@ name
   finalizers:
   - resources-finalizer.argocd.argoproj.io
-  #@ if/end hasattr(source, "image"):
   annotations:
     slipway.dev/service-account: #@ params.serviceAccount
 spec:

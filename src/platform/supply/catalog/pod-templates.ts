@@ -89,6 +89,7 @@ spec:
       containers:
       - name: workload
         image: #@ data.values.image
+        terminationMessagePolicy: FallbackToLogsOnError
         #@ if/end hasattr(workload.spec, "env"):
         env: #@ workload.spec.env
         #@ if/end hasattr(workload.spec, "resources"):

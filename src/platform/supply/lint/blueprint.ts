@@ -1,35 +1,28 @@
-/** Rules of supply chains alone: what admission refuses, and steps that could never read their inputs. Pure; spec: Cartographer's validation. */
+/** Rules of supply chains and deliveries alone: what admission refuses, and steps that could never read their inputs. Pure; spec: Cartographer's validation. */
 import type { Step } from "../blueprint.ts";
 import { type BlueprintObject, toSelector } from "../owner.ts";
 import { requirementsOf } from "../rehearsal/selection.ts";
 import { whyNoOwnerField } from "./fields.ts";
 import type { Path, Report } from "./finding.ts";
+import { type BlueprintKind, DEPLOYABLE, DEPLOYS, type InputList } from "./kinds.ts";
 
-/** Which kind of template each list of inputs reads from. */
-const INPUT_KINDS = {
-  sources: "ClusterSourceTemplate",
-  images: "ClusterImageTemplate",
-  configs: "ClusterConfigTemplate",
-} as const;
-
-type InputKind = keyof typeof INPUT_KINDS;
-
-export function lintBlueprint(chain: BlueprintObject, report: Report): void {
-  const { resources: steps } = chain.spec;
-  const selector = requirementsOf(toSelector(chain));
+export function lintBlueprint(blueprint: BlueprintObject, kind: BlueprintKind, report: Report): void {
+  const { resources: steps } = blueprint.spec;
+  const selector = requirementsOf(toSelector(blueprint));
   if (selector.length === 0)
     report.error(
       "selector-missing",
       ["spec"],
-      "the supply chain needs a selector, selectorMatchExpressions or selectorMatchFields",
+      `the ${kind.noun} needs a selector, selectorMatchExpressions or selectorMatchFields`,
     );
-  lintFields(chain.spec.selectorMatchFields ?? [], ["spec", "selectorMatchFields"], report);
+  lintFields(blueprint.spec.selectorMatchFields ?? [], ["spec", "selectorMatchFields"], { kind, report });
   for (const [index, step] of steps.entries()) {
     const path = ["spec", "resources", index];
     if (steps.findIndex(({ name }) => name === step.name) < index)
       report.error("duplicate-step", [...path, "name"], `there are several steps named ${step.name}`);
-    lintTemplateReference(step, [...path, "templateRef"], report);
-    lintInputs(step, index, { steps, path, report });
+    lintTemplateReference(step, [...path, "templateRef"], { kind, report });
+    lintInputs(step, index, { steps, path, kind, report });
+    lintDeployment(step, index, { steps, path, kind, report });
   }
   const cycle = findCycle(steps);
   if (cycle) report.error("cycle", ["spec", "resources"], `steps wait for each other: ${cycle.join(" → ")}`);
@@ -38,7 +31,7 @@ export function lintBlueprint(chain: BlueprintObject, report: Report): void {
 function lintFields(
   fields: readonly { key: string; operator: string; values?: readonly string[] | undefined }[],
   path: Path,
-  report: Report,
+  { kind, report }: Pick<Place, "kind" | "report">,
 ): void {
   for (const [index, { key, operator, values = [] }] of fields.entries()) {
     const wantsValues = operator === "In" || operator === "NotIn";
@@ -46,12 +39,13 @@ function lintFields(
       report.error("selector-values", [...path, index], `${operator} needs values`);
     if (!wantsValues && values.length > 0)
       report.error("selector-values", [...path, index], `${operator} takes no values`);
-    const why = whyNoOwnerField(key);
+    const why = whyNoOwnerField(key, kind.selectable);
     if (why) report.error("selector-field", [...path, index, "key"], `${key}: ${why}`);
   }
 }
 
-function lintTemplateReference(step: Step, path: Path, report: Report): void {
+function lintTemplateReference(step: Step, path: Path, place: Pick<Place, "kind" | "report">): void {
+  const { report } = place;
   const { name, options } = step.templateRef;
   if ((name === undefined) === (options === undefined))
     report.error(
@@ -73,40 +67,72 @@ function lintTemplateReference(step: Step, path: Path, report: Report): void {
       (other) => JSON.stringify(requirementsOf(other.selector)) === JSON.stringify(wanted),
     );
     if (same < index) report.error("template-options", [...at, "selector"], "another option has the same selector");
-    if (option.passThrough) lintPassThrough(step, option.passThrough, [...at, "passThrough"], report);
-    lintFields(option.selector.matchFields ?? [], [...at, "selector", "matchFields"], report);
+    if (option.passThrough) lintPassThrough(step, option.passThrough, [...at, "passThrough"], place);
+    lintFields(option.selector.matchFields ?? [], [...at, "selector", "matchFields"], place);
   }
   if (options.filter(({ passThrough }) => passThrough).length > 1)
     report.error("template-options", [...path, "options"], "at most one option may pass an input through");
 }
 
-function lintPassThrough(step: Step, input: string, path: Path, report: Report): void {
-  const [list] = Object.entries(INPUT_KINDS).find(([, kind]) => kind === step.templateRef.kind) ?? [];
-  const found = list && step[list as InputKind]?.some(({ name }) => name === input);
+function lintPassThrough(
+  step: Step,
+  input: string,
+  path: Path,
+  { kind, report }: Pick<Place, "kind" | "report">,
+): void {
+  const list = listsOf(kind).find((candidate) => kind.inputs[candidate] === step.templateRef.kind);
+  const found = list && step[list]?.some(({ name }) => name === input);
   if (!found) report.error("template-options", path, `${input} is none of the step's ${list ?? "inputs"}`);
 }
 
-type Place = { steps: readonly Step[]; path: Path; report: Report };
+type Place = { steps: readonly Step[]; path: Path; kind: BlueprintKind; report: Report };
 
-function lintInputs(step: Step, index: number, { steps, path, report }: Place): void {
-  for (const list of Object.keys(INPUT_KINDS) as InputKind[])
-    for (const [at, { name, resource }] of (step[list] ?? []).entries()) {
-      const place = [...path, list, at];
-      const from = steps.findIndex((other) => other.name === resource);
-      const kind = steps[from]?.templateRef.kind;
-      if (kind === undefined) report.error("input", place, `input ${name} reads step ${resource}, which there is not`);
-      else if (kind !== INPUT_KINDS[list])
-        report.error("input", place, `${list} read steps of kind ${INPUT_KINDS[list]}; ${resource} is a ${kind}`);
-      else if (from >= index)
-        report.error("input-order", place, `step ${resource} comes later, so its output is never there: move it up`);
-    }
+function listsOf({ inputs }: BlueprintKind): InputList[] {
+  return Object.keys(inputs) as InputList[];
+}
+
+function lintInputs(step: Step, index: number, place: Place): void {
+  const { path, kind } = place;
+  for (const list of listsOf(kind))
+    for (const [at, { name, resource }] of (step[list] ?? []).entries())
+      lintInput({ what: `input ${name}`, list, resource, wanted: [kind.inputs[list] ?? ""] }, index, {
+        ...place,
+        path: [...path, list, at],
+      });
+}
+
+/** A step that deploys is given what it deploys, and no configuration besides. */
+function lintDeployment(step: Step, index: number, place: Place): void {
+  const { path, report } = place;
+  const isDeploying = step.templateRef.kind === DEPLOYS;
+  if (isDeploying && !step.deployment)
+    report.error("deployment", path, `step ${step.name} is a ${DEPLOYS}: give it a deployment`);
+  if (isDeploying && step.configs?.length)
+    report.error("deployment", [...path, "configs"], `step ${step.name} is a ${DEPLOYS}: it takes no configs`);
+  if (!step.deployment) return;
+  const at = [...path, "deployment"];
+  if (!isDeploying) report.error("deployment", at, `step ${step.name} is no ${DEPLOYS}: it takes no deployment`);
+  const { resource } = step.deployment;
+  lintInput({ what: "deployment", list: "deployment", resource, wanted: DEPLOYABLE }, index, { ...place, path: at });
+}
+
+type Input = { what: string; list: string; resource: string; wanted: readonly string[] };
+
+function lintInput({ what, list, resource, wanted }: Input, index: number, { steps, path, report }: Place): void {
+  const from = steps.findIndex((other) => other.name === resource);
+  const kind = steps[from]?.templateRef.kind;
+  if (kind === undefined) report.error("input", path, `${what} reads step ${resource}, which there is not`);
+  else if (!wanted.includes(kind))
+    report.error("input", path, `${list} reads steps of kind ${wanted.join(" or ")}; ${resource} is a ${kind}`);
+  else if (from >= index)
+    report.error("input-order", path, `step ${resource} comes later, so its output is never there: move it up`);
 }
 
 function findCycle(steps: readonly Step[]): string[] | undefined {
   const inputs = new Map(
-    steps.map(({ name, sources = [], images = [], configs = [] }) => [
+    steps.map(({ name, sources = [], images = [], configs = [], deployment }) => [
       name,
-      [...sources, ...images, ...configs].map(({ resource }) => resource),
+      [...sources, ...images, ...configs, ...(deployment ? [deployment] : [])].map(({ resource }) => resource),
     ]),
   );
   const visit = (name: string, chain: readonly string[]): string[] | undefined => {

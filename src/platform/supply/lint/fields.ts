@@ -1,18 +1,16 @@
-/** Field paths: which fields of a Workload a selector may look at, and whether a path leads anywhere in a schema. Pure. */
-import { Workload } from "#api/carto.run/workload.ts";
+/** Field paths: which fields of an owner a selector may look at, and whether a path leads anywhere in a schema. Pure. */
+import type { SelectablePaths } from "#api/carto.run/selectable.ts";
 import { findAll } from "#kit/jsonpath.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
 
-const EXACT =
-  /^spec\.(source(\.(git(\.(url|ref(\.(branch|tag|commit))?))?|image|subPath))?|build|image|serviceAccountName)$/;
-const PREFIX = /^(spec\.(params|build\.env|env|resources|serviceClaims)|metadata)(?![A-Za-z0-9_])/;
-
 /** Why a selector may not look at the field, or undefined. */
-export function whyNoOwnerField(key: string): string | undefined {
+export function whyNoOwnerField(key: string, { owner, exact, prefixes }: SelectablePaths): string | undefined {
   const problem = whyNoPath(key);
   if (problem) return problem;
   const path = key.replace(/^\./, "");
-  return EXACT.test(path) || PREFIX.test(path) ? undefined : "selectors cannot look at this field of a workload";
+  const below = (prefix: string): boolean =>
+    path.startsWith(prefix) && !/^[A-Za-z0-9_]/.test(path.slice(prefix.length));
+  return exact.includes(path) || prefixes.some(below) ? undefined : `selectors cannot look at this field of a ${owner}`;
 }
 
 /** Why the text is no JSONPath, or undefined. */
@@ -38,11 +36,11 @@ export function leadingFields(path: string): string[] {
   }
 }
 
-/** The first field that a Workload cannot have, e.g. `spec.sourc`; undefined when the path may lead somewhere. */
-export function unknownWorkloadField(fields: readonly string[]): string | undefined {
+/** The first field that an owner cannot have, e.g. `spec.sourc`; undefined when the path may lead somewhere. */
+export function unknownOwnerField(schema: StructuralSchema, fields: readonly string[]): string | undefined {
   const [first] = fields;
   if (first === "metadata" || first === "status" || first === "apiVersion" || first === "kind") return undefined;
-  return unknownField(Workload.schema, fields);
+  return unknownField(schema, fields);
 }
 
 function unknownField(schema: StructuralSchema, fields: readonly string[], at = 0): string | undefined {

@@ -216,7 +216,107 @@ const ROWS: { title: string; objects: Unstructured[]; finds: string[] }[] = [
   },
 ];
 
-for (const { title, objects, finds } of ROWS)
+const deploy = (spec: object = {}) =>
+  object("ClusterDeploymentTemplate", "deploy", {
+    observedMatches: [{ input: "spec.revision", output: "status.revision" }],
+    template: { ...map({}), spec: { revision: "$(deployment.revision)$" } },
+    ...spec,
+  });
+const DEPLOY = {
+  name: "deploy",
+  templateRef: { kind: "ClusterDeploymentTemplate", name: "deploy" },
+  deployment: { resource: "source" },
+};
+const from = source({ template: map({ url: "$(deliverable.spec.source.git.url)$" }) });
+const delivery = (spec: object = {}, name = "delivery") =>
+  object("ClusterDelivery", name, { selector: { type: "web" }, resources: [SOURCE, DEPLOY], ...spec });
+
+const DELIVERY_ROWS: typeof ROWS = [
+  { title: "nothing", objects: [from, deploy(), delivery()], finds: [] },
+  {
+    title: "schema",
+    objects: [from, deploy(), delivery({ resources: [{ name: 1 }] })],
+    finds: ["error schema", "error schema"],
+  },
+  { title: "unknown template", objects: [from, delivery()], finds: ["error template-unknown"] },
+  {
+    title: "a supply chain of the same selector is no rival",
+    objects: [from, end(), deploy(), delivery(), chain()],
+    finds: [],
+  },
+  {
+    title: "two for the same deliverables",
+    objects: [from, deploy(), delivery(), delivery({}, "other")],
+    finds: ["error selector-conflict", "error selector-conflict"],
+  },
+  {
+    title: "a field that only workloads have",
+    objects: [from, deploy(), delivery({ selectorMatchFields: [{ key: "spec.image", operator: "Exists" }] })],
+    finds: ["error selector-field"],
+  },
+  {
+    title: "a deployment that is missing, too much, unknown, or of the wrong kind",
+    objects: [
+      from,
+      deploy(),
+      end({ template: map({}) }),
+      delivery({
+        resources: [
+          SOURCE,
+          { ...DEPLOY, name: "a", deployment: undefined },
+          { ...END, sources: [], deployment: { resource: "source" } },
+          { ...DEPLOY, name: "b", deployment: { resource: "none" } },
+          { ...DEPLOY, name: "c", deployment: { resource: "end" } },
+        ],
+      }),
+    ],
+    finds: ["error deployment", "error deployment", "error input", "error input", "error template-input"],
+  },
+  {
+    title: "a deployment with configs, and of a later step",
+    objects: [
+      from,
+      deploy(),
+      object("ClusterConfigTemplate", "config", { configPath: ".data", template: map({}) }),
+      delivery({
+        resources: [
+          { name: "config", templateRef: { kind: "ClusterConfigTemplate", name: "config" } },
+          { ...DEPLOY, configs: [{ name: "config", resource: "config" }] },
+          SOURCE,
+        ],
+      }),
+    ],
+    finds: ["error deployment", "error input-order"],
+  },
+  {
+    title: "observations of what is no path, or not of the stamped object",
+    objects: [
+      deploy({
+        observedMatches: [
+          { input: "deployment.revision", output: "status[" },
+          { input: ".spec.revision", output: "status.revision" },
+        ],
+      }),
+    ],
+    finds: ["error observation", "error observation"],
+  },
+  {
+    title: "fields that deliverables lack",
+    objects: [source({ template: map({ a: "$(deliverable.spec.image)$" }) })],
+    finds: ["error tag-path"],
+  },
+  { title: "nothing to observe", objects: [deploy({ observedMatches: undefined })], finds: ["error admission"] },
+  {
+    title: "a run template that names a namespace",
+    objects: [object("ClusterRunTemplate", "run", { template: { metadata: { namespace: "a" } } })],
+    finds: ["error admission"],
+  },
+];
+
+for (const { title, objects, finds } of [
+  ...ROWS,
+  ...DELIVERY_ROWS.map((row) => ({ ...row, title: `delivery: ${row.title}` })),
+])
   test(`lint: ${title}`, () => {
     const found = lint(objects);
     assert.deepEqual(
@@ -226,10 +326,7 @@ for (const { title, objects, finds } of ROWS)
     );
   });
 
-test("lint: the stock catalog has no errors", () => {
-  const found = lint(catalog({ registry: { server: "r", repository: "w" }, gitopsRepository: "http://g" }));
-  assert.deepEqual(
-    found.filter(({ severity }) => severity === "error"),
-    [],
-  );
-});
+for (const delivery of [{ gitopsRepository: "http://g/o/n" }, {}, { externalDelivery: true }])
+  test(`lint: there is nothing to say of the stock catalog ${JSON.stringify(delivery)}`, () => {
+    assert.deepEqual(lint(catalog({ registry: { server: "r", repository: "w" }, ...delivery })), []);
+  });

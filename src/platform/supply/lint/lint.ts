@@ -1,8 +1,10 @@
-/** Everything that can be said of supply chains and templates before they are applied. Pure. */
+/** Everything that can be said of supply chains, deliveries and templates before they are applied. Pure. */
+import { ClusterDelivery } from "#api/carto.run/delivery.ts";
 import { ClusterRunTemplate } from "#api/carto.run/runnable.ts";
 import { ClusterSupplyChain } from "#api/carto.run/supply-chain.ts";
 import { TEMPLATE_KINDS, type Template } from "#api/carto.run/templates.ts";
 import type { Unstructured } from "#api/meta.ts";
+import { validateRules } from "#kit/cel/validate-rules.ts";
 import { clone } from "#kit/json.ts";
 import { applyDefaults } from "#kit/schema/fill.ts";
 import type { StructuralSchema } from "#kit/schema/structural.ts";
@@ -11,11 +13,13 @@ import type { BlueprintObject } from "../owner.ts";
 import { lintBlueprint } from "./blueprint.ts";
 import { lintCoverage } from "./coverage.ts";
 import { type Finding, Report } from "./finding.ts";
+import { BLUEPRINT_KINDS } from "./kinds.ts";
 import { lintSteps } from "./steps.ts";
 import { lintTemplate } from "./template.ts";
 
 const SCHEMAS: { readonly [kind: string]: StructuralSchema } = {
   [ClusterSupplyChain.kind]: ClusterSupplyChain.schema,
+  [ClusterDelivery.kind]: ClusterDelivery.schema,
   [ClusterRunTemplate.kind]: ClusterRunTemplate.schema,
   ...Object.fromEntries(Object.entries(TEMPLATE_KINDS).map(([kind, { schema }]) => [kind, schema])),
 };
@@ -26,27 +30,35 @@ export function lint(objects: readonly Unstructured[], known: readonly Unstructu
   const world = [...objects, ...known.filter((object) => !keys.has(keyOf(object)))];
   const find = (kind: string, name: string): Template | undefined =>
     world.find((object) => object.kind === kind && object.metadata.name === name) as Template | undefined;
-  const chains = world.filter(isChain);
   return objects.flatMap((object) => {
     const report = new Report(object);
     if (!lintSchema(object, report)) return report.findings;
     if (TEMPLATE_KINDS[object.kind]) lintTemplate(object as unknown as Template, report);
-    if (isChain(object)) {
-      const others = chains.filter((chain) => chain !== object && isWellFormed(chain));
-      lintBlueprint(object, report);
-      lintSteps(object, find, report);
-      lintCoverage(object, others, report);
+    const kind = BLUEPRINT_KINDS[object.kind];
+    if (kind) {
+      const blueprint = object as unknown as BlueprintObject;
+      const others = world.filter((other) => other.kind === object.kind && other !== object && isWellFormed(other));
+      lintBlueprint(blueprint, kind, report);
+      lintSteps(blueprint, kind, { find, report });
+      lintCoverage(blueprint, others as unknown as BlueprintObject[], { kind, report });
     }
+    lintAdmission(object, report);
     return report.findings;
   });
 }
 
-function keyOf({ kind, metadata }: Unstructured): string {
-  return `${kind}/${metadata.name}`;
+/** What admission would refuse besides, in its words. */
+function lintAdmission(object: Unstructured, report: Report): void {
+  const schema = SCHEMAS[object.kind];
+  if (!schema || report.findings.some(({ severity }) => severity === "error")) return;
+  const filled = clone(object) as Unstructured;
+  applyDefaults(schema, filled);
+  for (const { field = "", message } of validateRules(schema, filled).errors)
+    report.error("admission", pathOf(field), `${field}: ${message}`);
 }
 
-function isChain(object: Unstructured): object is Unstructured & BlueprintObject {
-  return object.kind === ClusterSupplyChain.kind;
+function keyOf({ kind, metadata }: Unstructured): string {
+  return `${kind}/${metadata.name}`;
 }
 
 function isWellFormed(object: Unstructured): boolean {

@@ -3,14 +3,19 @@ import type { Template } from "#api/carto.run/templates.ts";
 import type { Step } from "../blueprint.ts";
 import type { BlueprintObject } from "../owner.ts";
 import type { Path, Report } from "./finding.ts";
+import type { BlueprintKind } from "./kinds.ts";
 import { type Uses, usesOf } from "./uses.ts";
 
 type FindTemplate = (kind: string, name: string) => Template | undefined;
 
 const LISTS = { source: "sources", image: "images", config: "configs" } as const;
 
-export function lintSteps(chain: BlueprintObject, find: FindTemplate, report: Report): void {
-  const { resources: steps, params = [] } = chain.spec;
+export function lintSteps(
+  blueprint: BlueprintObject,
+  { noun, owner }: BlueprintKind,
+  { find, report }: { find: FindTemplate; report: Report },
+): void {
+  const { resources: steps, params = [] } = blueprint.spec;
   const used: Uses[] = [];
   for (const [index, step] of steps.entries()) {
     const path = ["spec", "resources", index];
@@ -28,7 +33,7 @@ export function lintSteps(chain: BlueprintObject, find: FindTemplate, report: Re
         return [];
       }
       const uses = usesOf(template);
-      lintFit(step, template, { uses, params, at, report });
+      lintFit(step, template, { uses, params, at, owner, report });
       return [uses];
     });
     used.push(...stepUses);
@@ -42,13 +47,21 @@ export function lintSteps(chain: BlueprintObject, find: FindTemplate, report: Re
   }
   for (const [at, { name }] of params.entries())
     if (used.length > 0 && !used.some((uses) => uses.params(name)))
-      report.warning("param-unused", ["spec", "params", at], `no template of the supply chain uses param ${name}`);
+      report.warning("param-unused", ["spec", "params", at], `no template of the ${noun} uses param ${name}`);
 }
 
-type Fit = { uses: Uses; params: NonNullable<BlueprintObject["spec"]["params"]>; at: Path; report: Report };
+type Fit = {
+  uses: Uses;
+  params: NonNullable<BlueprintObject["spec"]["params"]>;
+  at: Path;
+  owner: string;
+  report: Report;
+};
 
-function lintFit(step: Step, template: Template, { uses, params, at, report }: Fit): void {
+function lintFit(step: Step, template: Template, { uses, params, at, owner, report }: Fit): void {
   const { name } = template.metadata;
+  if (uses.deployment && !step.deployment)
+    report.error("template-input", at, `template ${name} reads deployment, which step ${step.name} does not give`);
   for (const single of new Set(uses.singles)) {
     const count = step[LISTS[single]]?.length ?? 0;
     if (count !== 1)
@@ -71,6 +84,6 @@ function lintFit(step: Step, template: Template, { uses, params, at, report }: F
       report.warning(
         "param-missing",
         at,
-        `template ${name} reads param ${param}, which has no default: only workloads that give it can be stamped`,
+        `template ${name} reads param ${param}, which has no default: only ${owner}s that give it can be stamped`,
       );
 }

@@ -3,8 +3,9 @@ import type { Template } from "#api/carto.run/templates.ts";
 import { isObject } from "#kit/json.ts";
 import { EvalFault } from "#kit/ytt/errors.ts";
 import { renderYtt } from "#kit/ytt/index.ts";
-import { leadingFields, unknownWorkloadField, whyNoPath } from "./fields.ts";
+import { leadingFields, unknownOwnerField, whyNoPath } from "./fields.ts";
 import type { Report } from "./finding.ts";
+import { OWNER_SCHEMAS } from "./kinds.ts";
 import { tagsOf, usesOf } from "./uses.ts";
 
 const ROOTS = new Set([
@@ -30,7 +31,7 @@ export function lintTemplate(template: Template, report: Report): void {
     report.error(
       "template-namespace",
       ["spec", "template", "metadata", "namespace"],
-      "the namespace is always that of the workload",
+      "the namespace is always that of the owner",
     );
   if (retentionPolicy && (lifecycle ?? "mutable") === "mutable")
     report.error(
@@ -39,6 +40,7 @@ export function lintTemplate(template: Template, report: Report): void {
       "only templates with lifecycle immutable or tekton keep old objects",
     );
   lintHealthRule(healthRule, report);
+  lintObservation(template, report);
   for (const field of PATH_FIELDS) {
     const path = template.spec[field];
     const why = path === undefined ? undefined : whyNoPath(path);
@@ -75,6 +77,29 @@ function lintHealthRule(rule: Template["spec"]["healthRule"], report: Report): v
   }
 }
 
+/** Paths into the stamped object that say when it is deployed. */
+function lintObservation({ spec: { observedMatches = [], observedCompletion } }: Template, report: Report): void {
+  const { succeeded, failed } = observedCompletion ?? {};
+  const paths: [path: (string | number)[], key: string][] = [
+    ...observedMatches.flatMap(({ input, output }, at): [(string | number)[], string][] => [
+      [["observedMatches", at, "input"], input],
+      [["observedMatches", at, "output"], output],
+    ]),
+    ...(succeeded ? [[["observedCompletion", "succeeded", "key"], succeeded.key] as [string[], string]] : []),
+    ...(failed ? [[["observedCompletion", "failed", "key"], failed.key] as [string[], string]] : []),
+  ];
+  for (const [path, key] of paths) {
+    const why = whyNoPath(key);
+    if (why) report.error("observation", ["spec", ...path], `${key}: ${why}`);
+    else if (leadingFields(key)[0] === "deployment")
+      report.error(
+        "observation",
+        ["spec", ...path],
+        `${key}: the path is one of the stamped object, e.g. spec.revision`,
+      );
+  }
+}
+
 /** What is wrong with a text whatever the values are; what fails for want of values is no finding. */
 function lintYtt(text: string, report: Report): void {
   try {
@@ -99,7 +124,8 @@ function lintTags(template: Template, report: Report): void {
     }
     const [root = "", ...fields] = leadingFields(expression);
     if (!ROOTS.has(root)) report.error("tag-path", path, `tag $(${expression})$: there is no ${root || "such value"}`);
-    const unknown = root === "workload" ? unknownWorkloadField(fields) : undefined;
-    if (unknown) report.error("tag-path", path, `tag $(${expression})$: a workload has no field ${unknown}`);
+    const schema = OWNER_SCHEMAS[root];
+    const unknown = schema && unknownOwnerField(schema, fields);
+    if (unknown) report.error("tag-path", path, `tag $(${expression})$: a ${root} has no field ${unknown}`);
   }
 }

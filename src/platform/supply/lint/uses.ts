@@ -25,6 +25,8 @@ export type Uses = {
   inputs: { list: "sources" | "images" | "configs"; name: string }[];
   /** Inputs that are read as the only one of their type: `source`, `image` or `config`. */
   singles: ("source" | "image" | "config")[];
+  /** Whether it reads what is to be deployed. */
+  deployment: boolean;
 };
 
 /** Of ytt only what is read straight from `data.values` can be told; a parameter counts as used when its name occurs. */
@@ -39,6 +41,7 @@ export function usesOf(template: Template): Uses {
     inputs: paths.flatMap(([root, name]) =>
       name && (root === "sources" || root === "images" || root === "configs") ? [{ list: root, name }] : [],
     ),
+    deployment: paths.some(([root]) => root === "deployment"),
     singles: paths.flatMap(([root]) => (root === "source" || root === "image" || root === "config" ? [root] : [])),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Selectors against each other: every kind of workload that they can tell apart is made up, as the values of the labels
+ * Selectors against each other: every kind of owner that they can tell apart is made up, as the values of the labels
  * and fields that they look at. Pure.
  */
 import { requirementsOf } from "../rehearsal/selection.ts";
@@ -7,7 +7,7 @@ import type { Selector } from "../selection.ts";
 
 type Wanted = ReturnType<typeof requirementsOf>[number];
 
-/** What a made-up workload has, by `label <key>` and `field <path>`; undefined: it has none. */
+/** What a made-up owner has, by `label <key>` and `field <path>`; undefined: it has none. */
 export type Witness = ReadonlyMap<string, string | undefined>;
 
 const OTHER = "something else";
@@ -67,12 +67,12 @@ function isMet(wanted: Wanted, witness: Witness): boolean {
   }
 }
 
-/** A witness in words: `a workload with label x=web, without spec.image`. */
-export function describeWitness(witness: Witness): string {
+/** A witness in words: `a workload with label x=web, without spec.image`; `owner` is what it is. */
+export function describeWitness(witness: Witness, owner: string): string {
   const parts = [...witness].map(([key, value]) => {
     const name = key.replace(/^field /, "");
     if (value === undefined) return `without ${name}`;
     return value === OTHER ? `with some ${name}` : `with ${name}=${value}`;
   });
-  return `a workload ${parts.join(", ") || "of any kind"}`;
+  return `a ${owner} ${parts.join(", ") || "of any kind"}`;
 }

@@ -12,22 +12,31 @@ export type GivenInputs = {
   sources: Readonly<Record<string, Output>>;
   images: Readonly<Record<string, Output>>;
   configs: Readonly<Record<string, Output>>;
+  deployment?: Output | undefined;
   params: NonNullable<Step["params"]>;
 };
 
+const LISTS = ["sources", "images", "configs"] as const;
+
 /** Throws TemplateError when the template cannot be stamped. */
 export function stampAlone(template: Template, workload: Unstructured, given: GivenInputs): Unstructured {
-  const references = (outputs: Readonly<Record<string, Output>>) =>
-    Object.keys(outputs).map((name) => ({ name, resource: name }));
+  const outputs = new Map<string, Output>();
+  const references = LISTS.map((list) => {
+    const entries = Object.entries(given[list]).map(([name, output]) => {
+      const resource = `${list}/${name}`;
+      outputs.set(resource, output);
+      return { name, resource };
+    });
+    return [list, entries] as const;
+  });
+  if (given.deployment) outputs.set("deployment", given.deployment);
   const step: Step = {
     name: template.metadata.name,
     templateRef: { kind: template.kind, name: template.metadata.name },
-    sources: references(given.sources),
-    images: references(given.images),
-    configs: references(given.configs),
+    ...Object.fromEntries(references),
+    ...(given.deployment && { deployment: { resource: "deployment" } }),
   };
   const blueprint: Blueprint = { name: "", steps: [step], params: given.params };
-  const outputs = new Map(Object.entries({ ...given.sources, ...given.images, ...given.configs }));
   const request = requestOf({ owner: workload, blueprint, dialect: SUPPLY_CHAIN }, step, template, outputs);
   return stamp(request, templateTextRenderer());
 }

@@ -34,9 +34,18 @@ export async function extractLayer(
 ): Promise<Removals> {
   const extraction = new Extraction(root, options);
   const entries = extract();
-  await Promise.all([pipeline(tar, entries), extraction.consume(entries)]);
+  await bothEnds(pipeline(tar, entries), extraction.consume(entries));
   await extraction.finish();
   return extraction.removals;
+}
+
+/** Waits for the two ends of a stream. When one fails the other does too: throws the error of the one that began. */
+export async function bothEnds(...ends: [Promise<unknown>, Promise<unknown>]): Promise<void> {
+  const results = await Promise.allSettled(ends);
+  const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
+  const isEcho = (error: NodeJS.ErrnoException): boolean => error.code === "ERR_STREAM_PREMATURE_CLOSE";
+  const [first] = errors.toSorted((left, right) => Number(isEcho(left)) - Number(isEcho(right)));
+  if (first) throw first;
 }
 
 class Extraction {

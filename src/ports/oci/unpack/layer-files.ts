@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import type { LayerFile, LayerReadOptions } from "../image.ts";
 import { Shared } from "../shared.ts";
+import { bothEnds } from "./extract.ts";
 import { decompress, type LayerContent } from "./layer-store.ts";
 import { UnsafeArchive } from "./paths.ts";
 
@@ -71,13 +72,11 @@ async function readFiles(
       files.push({ path: entry.header.name, content: Buffer.concat(chunks) });
     }
   };
-  await Promise.all([
-    pipeline(plain, counted, entries, { signal }),
-    collect().catch((error: Error) => {
-      entries.destroy(error);
-      throw error;
-    }),
-  ]);
+  const collecting = collect().catch((error: Error) => {
+    entries.destroy(error);
+    throw error;
+  });
+  await bothEnds(pipeline(plain, counted, entries, { signal }), collecting);
   const actual = `sha256:${hash.digest("hex")}`;
   if (actual !== layer.diffId) throw new UnsafeArchive(`the layer's content is ${actual}, expected ${layer.diffId}`);
   return files;

@@ -28,7 +28,7 @@ class Bubblewrap implements SandboxRuntime {
     "supplementary groups are not set",
     "programs that are run as root in a container that is already there have all capabilities in its own user namespace",
   ];
-  readonly enforces = { limits: false, groups: false, seccomp: false };
+  readonly enforces = { limits: false, groups: false, seccomp: false, sharedProcesses: false };
   private readonly directory: string;
   private readonly command: string;
   private readonly containers = new Map<string, BubblewrapContainer>();

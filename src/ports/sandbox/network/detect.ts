@@ -23,10 +23,10 @@ export type NetworkDetectionOptions = Omit<RoutedNetworkOptions, "host"> & {
 
 /** A network that is ready to use; what an earlier run left of it is gone unless it is still needed. */
 export async function detectNetwork(options: NetworkDetectionOptions): Promise<NetworkDetection> {
-  const { instance, serviceRange, hosts = hostsFor(options) } = options;
+  const { hosts = hostsFor(options), ...rest } = options;
   const problems: string[] = [];
   for (const host of hosts) {
-    const network = createRoutedNetwork({ instance, serviceRange, host });
+    const network = createRoutedNetwork({ ...rest, host });
     try {
       await network.recover();
       return { network, problems: [...problems, ...problemsOf(network)] };
@@ -36,19 +36,20 @@ export async function detectNetwork(options: NetworkDetectionOptions): Promise<N
     }
   }
   problems.push("pods share the host's network and get ports of 127.0.0.1");
-  return { network: createLoopbackNetwork({ start: Number.parseInt(instance, 16) }), problems };
+  return { network: createLoopbackNetwork({ start: Number.parseInt(options.instance, 16) }), problems };
 }
 
 function hostsFor({ instance, tools }: NetworkDetectionOptions): NetworkHost[] {
-  const unprivileged = new UnprivilegedHost(instance);
+  const unprivileged = new UnprivilegedHost(instance, tools);
   return process.getuid?.() === 0 ? [machineHost(tools), unprivileged] : [unprivileged];
 }
 
-function problemsOf({ services, entrance }: PodNetwork): string[] {
+function problemsOf({ services, entrance, problems }: PodNetwork): string[] {
   const apart =
     "not root: this machine reaches pods and Services through the gateway, node ports and port-forward only";
   return [
     ...(entrance ? [apart] : []),
+    ...problems,
     ...(services ? services.problems : ["nftables cannot be used: Services have no addresses; install nft"]),
   ];
 }

@@ -18,6 +18,7 @@ class LoopbackNetwork implements PodNetwork {
   readonly remapsPorts = true;
   readonly sockets = ownSockets;
   readonly entrance = undefined;
+  readonly problems: readonly string[] = [];
   readonly services: UserspaceRouter;
   private readonly pods = new Map<string, Promise<NetworkAttachment>>();
   private readonly used = new Set<number>();

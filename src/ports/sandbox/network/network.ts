@@ -26,6 +26,8 @@ export interface PodNetwork {
   readonly sockets: Sockets;
   /** For other threads of this program, which get such sockets by {@link socketsAt}. */
   readonly entrance: Entrance | undefined;
+  /** What of it does not work here, one sentence each. */
+  readonly problems: readonly string[];
   /** Leads pods to Services; there is one after {@link recover} where that can be done. */
   readonly services: ServiceRouter | undefined;
   /** Connects a pod. The same id gives the same attachment until it is released. */

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { access, readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { findByArgument } from "../leftovers.ts";
 import { runHostTool } from "../process.ts";
+import { hostAddresses } from "./address.ts";
 import { detectNetwork } from "./detect.ts";
 import type { NetworkHost } from "./host/host.ts";
 import { machineHost } from "./host/machine.ts";
@@ -67,7 +68,7 @@ describe("loopback network", () => {
   });
 
   it("passes connections to a Service on to its endpoints, and resets them when there are none", async () => {
-    const servers = await Promise.all(["a", "b"].map(greeter));
+    const servers = await Promise.all(["a", "b"].map((word) => greeter(word)));
     const network = createLoopbackNetwork({ start: process.pid });
     const router = network.services as ServiceRouter;
     const endpoints = servers.map(({ port }) => ({ ip: "127.0.0.1", port }));
@@ -156,6 +157,29 @@ for (const [name, makeHost] of Object.entries(hosts)) {
       assert.match(await hearFrom(pod, { ip: "198.51.100.1", port: 80 }), /ENETUNREACH|EHOSTUNREACH/);
     });
 
+    it("lets pods out, but not to this host's loopback; the way goes with the network, and is found again", async (t) => {
+      await network.close();
+      const create = () => createRoutedNetwork({ host: makeHost(), instance, serviceRange, outbound: true });
+      network = create();
+      await network.recover();
+      const [problem] = network.problems;
+      if (problem !== undefined) return t.skip(problem);
+      const pod = await network.attach("pod", []);
+      const server = await greeter("machine", "0.0.0.0");
+      const [address] = addressesOfMachine();
+      if (address) assert.equal(await hearFrom(pod, { ip: address, port: server.port }), "machine");
+      const alias = pod.ip.replace(/\d+\.\d+$/, "255.2");
+      assert.doesNotMatch(await hearFrom(pod, { ip: alias, port: server.port }), /machine/);
+      assert.match(await hearFrom(pod, { ip: "169.254.169.254", port: 80 }), /ECONNREFUSED/);
+      const next = create();
+      await next.recover();
+      assert.deepEqual(next.problems, []);
+      if (address) assert.equal(await hearFrom(pod, { ip: address, port: server.port }), "machine");
+      server.close();
+      await next.close();
+      assert.deepEqual(await findByArgument(pod.netns?.replace(/[^-]*$/, "router") ?? ""), []);
+    });
+
     it("leads host and pods to the endpoints of a Service, one of them being the client itself", async () => {
       const [one, two] = await Promise.all([network.attach("one", []), network.attach("two", [])]);
       await Promise.all([serve(one, "one"), serve(two, "two")]);
@@ -191,6 +215,20 @@ for (const [name, makeHost] of Object.entries(hosts)) {
       assert.notEqual(await hear(place), String(first));
     });
 
+    it("sends UDP clients that do not pause to another endpoint when theirs has gone", async () => {
+      const pods = await Promise.all(["a", "b", "client"].map((id) => network.attach(id, [])));
+      const [first, second, client] = pods as [NetworkAttachment, NetworkAttachment, NetworkAttachment];
+      await Promise.all([echo(first, "first"), echo(second, "second")]);
+      const router = network.services as ServiceRouter;
+      const to = ({ ip }: NetworkAttachment) =>
+        router.update(new Map([["default/dns", [route(4, [{ ip, port: 5353 }], { protocol: "udp" })]]]));
+      await to(first);
+      const words = talk(client, { ip: virtual(4), port: 8080 });
+      await words.next("first");
+      await to(second);
+      await words.next("second");
+    });
+
     it("serves node ports on this host's loopback and to pods, and relays only what it is told to", async () => {
       const [pod, client] = await Promise.all([network.attach("pod", []), network.attach("client", [])]);
       await serve(pod, "pod");
@@ -219,10 +257,23 @@ for (const [name, makeHost] of Object.entries(hosts)) {
       host.close();
     });
 
-    /** A server in the pod that sends datagrams to port 5353 back. */
-    async function echo(pod: NetworkAttachment): Promise<void> {
+    /** Sends a datagram every few milliseconds from one port; `next` resolves when `word` is the answer. */
+    function talk(pod: NetworkAttachment, { ip, port }: ServiceEndpoint): { next(word: string): Promise<void> } {
       const program = `const s = require("dgram").createSocket("udp4");
-      s.on("message", (m, c) => s.send(m, c.port, c.address)).bind(5353, () => console.log("up"))`;
+      s.on("message", (m) => console.log(String(m))).bind(() => setInterval(() => s.send("?", ${port}, "${ip}"), 20))`;
+      const child = spawn("nsenter", [...inside(pod), process.execPath, "-e", program]);
+      processes.push(child);
+      return {
+        next: async (word) => {
+          for await (const chunk of on(child.stdout, "data")) if (String(chunk).trim().endsWith(word)) return;
+        },
+      };
+    }
+
+    /** A server in the pod that sends datagrams to port 5353 back, or `word`. */
+    async function echo(pod: NetworkAttachment, word?: string): Promise<void> {
+      const program = `const s = require("dgram").createSocket("udp4");
+      s.on("message", (m, c) => s.send(${JSON.stringify(word) ?? "m"}, c.port, c.address)).bind(5353, () => console.log("up"))`;
       const child = spawn("nsenter", [...inside(pod), process.execPath, "-e", program]);
       processes.push(child);
       await new Promise((resolve) => child.stdout.once("data", resolve));
@@ -275,9 +326,11 @@ function inside({ netns, userns }: NetworkAttachment): string[] {
   return [...(userns ? [`--user=${userns}`, "--preserve-credentials"] : []), `--net=${netns}`, "--"];
 }
 
-async function greeter(word: string): Promise<{ port: number; close(): void }> {
+const addressesOfMachine = (): string[] => hostAddresses(`sw-${instance}`);
+
+async function greeter(word: string, at = "127.0.0.1"): Promise<{ port: number; close(): void }> {
   const server = createServer((socket) => socket.on("error", () => undefined).end(word));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, at, resolve));
   const address = server.address();
   return { port: typeof address === "object" ? (address?.port ?? 0) : 0, close: () => server.close() };
 }

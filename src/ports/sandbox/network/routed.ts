@@ -9,10 +9,12 @@ import { type NetworkHost, removeNetwork } from "./host/host.ts";
 import { type Link, PodLinks } from "./links.ts";
 import { attachmentOf, type NetworkAttachment, type PodNetwork } from "./network.ts";
 import { NftRouter } from "./nft/router.ts";
+import { Outbound } from "./outbound.ts";
 import { makeRouter, type Names, namesOf, removeRouter } from "./router.ts";
 import type { ServiceRouter } from "./services.ts";
 import type { Sockets } from "./sockets/sockets.ts";
 import { type Entrance, splitSockets } from "./sockets/split.ts";
+import type { Subnet } from "./subnet.ts";
 
 export type RoutedNetworkOptions = {
   host: NetworkHost;
@@ -20,6 +22,8 @@ export type RoutedNetworkOptions = {
   instance: string;
   /** Virtual addresses of Services, e.g. 10.96.0.0/16. */
   serviceRange: string;
+  /** Whether pods reach addresses outside of this machine, where that can be done. Default: no. */
+  outbound?: boolean;
 };
 
 /** A network of the pods of one program. */
@@ -27,7 +31,7 @@ export function createRoutedNetwork(options: RoutedNetworkOptions): PodNetwork {
   return new RoutedNetwork(options);
 }
 
-type Ready = { podRange: string; links: PodLinks; services: NftRouter | undefined };
+type Ready = { problems: readonly string[]; podRange: string; links: PodLinks; services: NftRouter | undefined };
 
 class RoutedNetwork implements PodNetwork {
   readonly name = "routed";
@@ -35,6 +39,7 @@ class RoutedNetwork implements PodNetwork {
   private readonly options: RoutedNetworkOptions;
   private readonly host: NetworkHost;
   private readonly names: Names;
+  private readonly outbound: Outbound;
   private readonly pods = new Map<string, Promise<Link>>();
   /** Made in advance, so that the next pod need not wait. */
   private spare: Promise<Link> | undefined;
@@ -47,6 +52,7 @@ class RoutedNetwork implements PodNetwork {
     this.options = options;
     this.host = options.host;
     this.names = namesOf(options.instance);
+    this.outbound = new Outbound(options.host, this.names.router);
   }
 
   get sockets(): Sockets {
@@ -59,6 +65,10 @@ class RoutedNetwork implements PodNetwork {
     return pid === undefined || !this.ready
       ? undefined
       : { pid, ranges: [this.ready.podRange, this.options.serviceRange] };
+  }
+
+  get problems(): readonly string[] {
+    return this.ready?.problems ?? [];
   }
 
   get services(): ServiceRouter | undefined {
@@ -112,6 +122,7 @@ class RoutedNetwork implements PodNetwork {
     this.spare = undefined;
     await Promise.all([services?.close(), spare?.catch(() => undefined)]);
     this.pods.clear();
+    await this.outbound.close();
     await removeRouter(this.host, this.names);
     await this.host.close();
   }
@@ -121,6 +132,7 @@ class RoutedNetwork implements PodNetwork {
     const { instance, serviceRange } = this.options;
     await host.open();
     const router = await makeRouter({ host, names, instance, serviceRange });
+    const problems = await this.openOrClose(router.subnet);
     const { subnet, isInherited } = router;
     const links = new PodLinks(host, names, subnet);
     const services = NftRouter[isInherited ? "inherit" : "create"]({
@@ -133,7 +145,16 @@ class RoutedNetwork implements PodNetwork {
       problems: router.problems,
     });
     this.left = await links.left();
-    return { podRange: subnet.range, links, services: await services.catch(() => undefined) };
+    return { problems, podRange: subnet.range, links, services: await services.catch(() => undefined) };
+  }
+
+  /** Why there is no way out, though there should be one. */
+  private async openOrClose({ outbound }: Subnet): Promise<string[]> {
+    const done = this.options.outbound ? this.outbound.open(outbound) : this.outbound.close();
+    return await done.then(
+      () => [],
+      (error: Error) => [`pods do not reach addresses outside of this machine: ${error.message}`],
+    );
   }
 
   private takeSpare(): Promise<Link> {

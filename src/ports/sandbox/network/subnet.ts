@@ -6,9 +6,14 @@ const COUNT = 160;
 const BITS = 16;
 /** Addresses of a subnet that pods do not get: its own, the host's, the router's. */
 const RESERVED = 3;
-const LAST_POD = 2 ** (32 - BITS) - 2;
+/** The last 256 addresses are those between the router and its way out. */
+const OUTBOUND = 2 ** (32 - BITS) - 256;
+const LAST_POD = OUTBOUND - 1;
 
-export type Subnet = { range: string; hostAddress: string; routerAddress: string };
+export type Subnet = { range: string; hostAddress: string; routerAddress: string; outbound: OutboundRange };
+
+/** Between a router and a user-space network stack, which is at `gateway`. */
+export type OutboundRange = { range: string; routerAddress: string; gateway: string };
 
 /** The links that programs of this kind make on the host. */
 const UPLINK = /^sw-[0-9a-f]{1,8}$/;
@@ -33,6 +38,11 @@ function subnetAt(base: number): Subnet {
     range: `${formatAddress(base)}/${BITS}`,
     hostAddress: formatAddress(base + 1),
     routerAddress: formatAddress(base + 2),
+    outbound: {
+      range: `${formatAddress(base + OUTBOUND)}/24`,
+      routerAddress: formatAddress(base + OUTBOUND + 100),
+      gateway: formatAddress(base + OUTBOUND + 2),
+    },
   };
 }
 

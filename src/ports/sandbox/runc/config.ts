@@ -59,7 +59,13 @@ export function runcConfig(spec: ContainerSpec, setting: RuncSetting): object {
     linux: {
       cgroupsPath: setting.cgroup,
       resources: { devices: [{ allow: false, access: "rwm" }], ...limits(spec) },
-      namespaces: [{ type: "pid" }, { type: "ipc" }, { type: "uts" }, { type: "mount" }, ...networkNamespace(spec)],
+      namespaces: [
+        processNamespace(spec),
+        { type: "ipc" },
+        { type: "uts" },
+        { type: "mount" },
+        ...networkNamespace(spec),
+      ],
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
       ...(spec.seccomp !== "unconfined" && { seccomp: seccompProfile(setting.arch) }),
@@ -108,6 +114,10 @@ function bindMount(mount: Mount): object {
       ...(mount.noExec ? ["noexec"] : []),
     ],
   };
+}
+
+function processNamespace({ processesOf }: ContainerSpec): object {
+  return { type: "pid", ...(processesOf !== undefined && { path: `/proc/${processesOf}/ns/pid` }) };
 }
 
 function networkNamespace({ network }: ContainerSpec): object[] {

@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ComplaintForm, containerProcess } from "../container-process.ts";
-import { oomKills } from "../leftovers.ts";
+import { killGroup, oomKills } from "../leftovers.ts";
 import type { MainProcess } from "../main-process.ts";
 import { MainProgram } from "../main-program.ts";
 import { collectOutput } from "../output.ts";
@@ -189,8 +189,10 @@ export class RuncContainer implements Container {
   private follow({ pid, gone, ended }: MainProcess, isRunning = true): void {
     this.pid = pid;
     this.running = isRunning;
-    void gone.then(() => {
+    void gone.then(async () => {
       this.running = false;
+      // With a namespace of its own the kernel does that.
+      if (this.spec.processesOf !== undefined) await killGroup(this.place.cgroup).catch(() => undefined);
     });
     void ended.then((code) => this.end(code));
   }

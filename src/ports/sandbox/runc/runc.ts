@@ -32,7 +32,7 @@ const STATE = ".state";
 class Runc implements SandboxRuntime {
   readonly name = "runc";
   readonly limitations: readonly string[] = [];
-  readonly enforces = { limits: true, groups: true, seccomp: true };
+  readonly enforces = { limits: true, groups: true, seccomp: true, sharedProcesses: true };
   private readonly directory: string;
   private readonly cgroup: string;
   private readonly command: string;

@@ -8,7 +8,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findByArgument } from "../../leftovers.ts";
-import { requireHostTool, TOOL_ENVIRONMENT } from "../../process.ts";
+import { TOOL_ENVIRONMENT } from "../../process.ts";
+import { childTools, type HostTools } from "../../tools/host-tools.ts";
 import { parseRoutes } from "../address.ts";
 import type { RemoteSockets } from "../sockets/remote.ts";
 import type { Sockets } from "../sockets/sockets.ts";
@@ -27,10 +28,12 @@ export class UnprivilegedHost implements NetworkHost {
   /** By which the process that holds it is found again. */
   private readonly mark: string;
   pid = 0;
+  private readonly tools: HostTools;
   private remote: RemoteSockets | undefined;
 
-  /** `instance` tells the hosts of different programs apart. */
-  constructor(instance: string) {
+  /** `instance` tells the hosts of different programs apart; `tools` says how tools are started. */
+  constructor(instance: string, tools: HostTools = childTools) {
+    this.tools = tools;
     this.mark = `slipway-network-${instance}`;
   }
 
@@ -50,7 +53,7 @@ export class UnprivilegedHost implements NetworkHost {
   ): Promise<string> {
     const inside = namespace ? ["nsenter", `--net=${join(NAMESPACES, namespace)}`] : [];
     const enter = ["--target", String(this.pid), "--user", "--mount", "--net", AS_IS, "--"];
-    return await requireHostTool("nsenter", [...enter, ...inside, tool, ...args], { input });
+    return await this.tools.require("nsenter", [...enter, ...inside, tool, ...args], { input });
   }
 
   async namespaces(): Promise<string[]> {

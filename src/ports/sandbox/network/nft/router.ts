@@ -1,4 +1,5 @@
 /** Routes Services by nftables in the router's namespace, and serves node ports on the host's loopback. */
+import { fileURLToPath } from "node:url";
 import { isWithin } from "../address.ts";
 import type { NetworkHost } from "../host/host.ts";
 import { NodePorts } from "../node-ports.ts";
@@ -6,7 +7,9 @@ import { listenRelay, type Relay } from "../relay.ts";
 import type { ServiceChanges, ServiceEndpoint, ServiceRoute, ServiceRouter } from "../services.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import { baseScript, type Fabric, NO_RULES, planRules, TABLE } from "./rules.ts";
+import { staleConnections } from "./stale.ts";
 
+const FORGET = fileURLToPath(new URL("forget.pl", import.meta.url));
 const LOOPBACK = "127.0.0.1";
 
 export type NftRouterOptions = Fabric & {
@@ -93,8 +96,16 @@ export class NftRouter implements ServiceRouter {
     if (this.isInherited) await this.startOver(rules.services);
     else if (script) await this.run(script).catch(() => this.startOver(rules.services));
     this.isInherited = false;
+    const stale = staleConnections(this.rules.services, placed, this.options.nodeAddresses);
     this.rules = rules;
+    if (stale.length > 0) await this.forget(stale);
     await this.nodePorts.serve([...rules.services.values()].flat());
+  }
+
+  /** Without it, a UDP client that does not pause goes on being sent to an endpoint that has gone. */
+  private async forget(stale: readonly string[]): Promise<void> {
+    const { host, namespace } = this.options;
+    await host.run("perl", [FORGET], { input: `${stale.join("\n")}\n`, namespace }).catch(() => undefined);
   }
 
   /** What is in force is not what we think: everything is written anew. */

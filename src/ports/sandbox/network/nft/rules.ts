@@ -3,10 +3,13 @@
  * to it. Pure: what is in force and what changes give one nft script, which is one transaction.
  */
 import { createHash } from "node:crypto";
+import { OUTBOUND_DEVICE } from "../outbound.ts";
 import type { ServiceChanges, ServiceEndpoint, ServiceRoute } from "../services.ts";
 
 /** Family and name of the table that holds them. */
 export const TABLE = "ip services";
+/** Where clouds give the machine's own credentials to those who ask. */
+const LINK_LOCAL = "169.254.0.0/16";
 /** Clients that a Service with affinity remembers, per endpoint. */
 const REMEMBERED_CLIENTS = 65_536;
 
@@ -45,10 +48,12 @@ table ${TABLE} {
     type filter hook forward priority filter;
     ip daddr ${serviceRange} meta l4proto tcp reject with tcp reset
     ip daddr ${serviceRange} reject
+    oifname ${OUTBOUND_DEVICE} ip daddr ${LINK_LOCAL} reject
   }
   chain postrouting {
     type nat hook postrouting priority srcnat;
     ip saddr . ip daddr @endpoints snat to ${routerAddress}
+    oifname ${OUTBOUND_DEVICE} masquerade
   }
 }
 `;
