@@ -27,12 +27,15 @@ type History = NonNullable<Status["history"]>;
 const HISTORY_LIMIT = 50;
 const AUTHOR = { name: "Slipway", email: "slipway@localhost" };
 const RETRY_MS = 5000;
+/** Most of them wait for their repository; those of a host that does not answer leave room for others. */
+const CONCURRENT_COMMITS = 64;
 
 /** See {@link DeliveryDependencies}. What is committed already is never committed again, also after a restart. */
 export function configCommitController({ git, embedded, isShared }: DeliveryDependencies): Controller<ConfigCommit> {
   return controller({
     name: "delivery/configcommit",
     for: ConfigCommit,
+    concurrency: CONCURRENT_COMMITS,
     async reconcile(object, context): Promise<Outcome<Status>> {
       const { repository, path } = object.spec;
       const branch = repository.branch ?? "main";

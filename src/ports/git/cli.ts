@@ -33,6 +33,8 @@ const CONFIG: readonly (readonly [string, string])[] = [
   ["core.hooksPath", "/dev/null"],
   ["core.fsync", "committed,reference"],
   ["core.fsyncMethod", "batch"],
+  ["http.lowSpeedLimit", "1"],
+  ["http.lowSpeedTime", "60"],
   ["protocol.ext.allow", "never"],
   ["safe.directory", "*"],
   ["gc.autoDetach", "false"],

@@ -47,11 +47,16 @@ export function createGitPort(options: GitPortOptions): GitPort {
   return new Port(options);
 }
 
+/** The copy of a remote, and its branch's newest commit. */
+type Tip = { path: string; tip: string | undefined };
+
 class Port implements GitPort {
   private readonly readers = new Map<string, ObjectReader>();
   private readonly lock = new KeyedLock();
   private readonly mirrors: Mirrors;
   private readonly onCommit: GitPortOptions["onCommit"];
+  /** Where branches of remotes were when they were last pushed to. */
+  private readonly tips = new Map<string, Tip>();
   private commits = 0;
 
   constructor(options: GitPortOptions) {
@@ -97,7 +102,7 @@ class Port implements GitPort {
       try {
         return "path" in location
           ? await this.lock.run(location.path, () => this.commitLocally(location.path, request, options))
-          : await this.commitRemotely(location, request, options);
+          : await this.lock.run(`commit ${location.url}`, () => this.commitRemotely(location, request, options));
       } catch (error) {
         if (!(error instanceof GitError) || error.reason !== "Conflict" || attempt >= ATTEMPTS) throw error;
       }
@@ -121,17 +126,21 @@ class Port implements GitPort {
     return result;
   }
 
+  /**
+   * Begins where the last push ended, without asking; the lease tells when that is not where the branch is. That a
+   * directory has its content already is believed of a fresh copy only.
+   */
   private async commitRemotely(remote: Remote, request: CommitRequest, options: CallOptions): Promise<CommitResult> {
     const ref = `refs/heads/${request.branch}`;
-    const { refs } = await this.mirrors.references(remote, [ref], options);
-    const tip = refs.get(ref);
-    const path = tip
-      ? await this.mirrors.fetch(remote, [ref], "full", options)
-      : await this.mirrors.fetch(remote, [], "full", options);
-    return await this.lock.run(path, async () => {
+    const place = `${remote.url} ${ref}`;
+    const remembered = this.tips.get(place);
+    this.tips.delete(place);
+    const { path, tip } = remembered ?? (await this.fetchTip(remote, ref, options));
+    const result = await this.lock.run(path, async () => {
       const result = await writeCommit(path, this.reader(path), tip, request, options);
       if (!result.changed) return result;
-      const args = ["push", "--quiet", "--", remote.url, `${result.commit.id}:${ref}`];
+      const lease = `--force-with-lease=${ref}:${tip ?? ""}`;
+      const args = ["push", "--quiet", lease, "--", remote.url, `${result.commit.id}:${ref}`];
       const pushed = this.mirrors.reach(remote, (access) => git(args, { ...options, ...access, repository: path }));
       await pushed.catch((error: unknown) => {
         if (!(error instanceof GitError)) throw error;
@@ -139,6 +148,17 @@ class Port implements GitPort {
       });
       return result;
     });
+    if (!result.changed) return remembered ? await this.commitRemotely(remote, request, options) : result;
+    this.tips.set(place, { path, tip: result.commit.id });
+    return result;
+  }
+
+  /** The branch as it is after the fetch: between asking and fetching others may have pushed. */
+  private async fetchTip(remote: Remote, ref: string, options: CallOptions): Promise<Tip> {
+    const { refs } = await this.mirrors.references(remote, [ref], options);
+    const path = await this.mirrors.fetch(remote, refs.has(ref) ? [ref] : [], "full", options);
+    const tip = refs.has(ref) ? await this.reader(path).read(`${ref}^{commit}`) : undefined;
+    return { path, tip: tip?.id };
   }
 
   private reader(path: string): ObjectReader {
