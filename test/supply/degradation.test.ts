@@ -54,7 +54,8 @@ describe("gradual degradation", has("git") ? {} : { skip: "git is not installed"
     index = await NameIndex.open(join(folder, "names.log"));
     const registry = new Registry(await BlobStore.open(join(folder, "blobs")), index);
     const embedded = (url: string) => (url.startsWith(OWN) ? join(folder, "own", url.slice(OWN.length)) : undefined);
-    const dependencies = { git, embedded, registry, localHosts: [], announce: () => undefined };
+    const local = { registry, localHosts: [], announce: () => undefined };
+    const dependencies = { git, embedded, isShared: () => false, ...local };
     running = runControllers(cache, deliveryControllers(dependencies), { queueClock: IMPATIENT });
   });
   after(async () => {
