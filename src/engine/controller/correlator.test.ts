@@ -42,3 +42,12 @@ describe("the correlator of events", () => {
     assert.deepEqual([tell(27, 299), tell(28, 310), tell(29, 310)], [false, true, false]);
   });
 });
+
+it("what is one too many does not show in what waits to be written", () => {
+  const correlator = new Correlator();
+  const now = new Date("2026-01-01T00:00:00Z");
+  const same = { subject: "x", kind: "Normal/Same", message: "again" };
+  const told = Array.from({ length: 30 }, () => correlator.observe(same, now)).filter((one) => one !== undefined);
+  assert.equal(told.length, 25);
+  assert.equal(told.at(-1)?.count, 25);
+});

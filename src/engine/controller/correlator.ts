@@ -34,6 +34,7 @@ type Budget = { left: number; since: number };
 /** What one component said lately. */
 export class Correlator {
   private readonly sightings = new Map<string, Sighting>();
+  private readonly seen = new Map<string, number>();
   private readonly alike = new Map<string, Alike>();
   private readonly budgets = new Map<string, Budget>();
 
@@ -41,10 +42,12 @@ export class Correlator {
   observe(happening: Happening, now: Date): Sighting | undefined {
     const { key, message } = this.sumUp(happening, now.getTime());
     const sighting = this.sightings.get(key) ?? { message, count: 0, first: now, name: undefined };
-    sighting.message = message;
-    sighting.count += 1;
+    const seen = (this.seen.get(key) ?? 0) + 1;
+    remember(this.seen, key, seen);
     remember(this.sightings, key, sighting);
-    return this.affords(happening.subject, now.getTime()) ? sighting : undefined;
+    if (!this.affords(happening.subject, now.getTime())) return undefined;
+    // what may still wait to be written tells of nothing that is one too many
+    return Object.assign(sighting, { message, count: seen });
   }
 
   /** From the tenth different message of a kind on they share one event. */
