@@ -43,7 +43,7 @@ describe("the correlator of events", () => {
   });
 });
 
-it("what is one too many does not show in what waits to be written", () => {
+test("what is one too many does not show in what waits to be written", () => {
   const correlator = new Correlator();
   const now = new Date("2026-01-01T00:00:00Z");
   const same = { subject: "x", kind: "Normal/Same", message: "again" };
