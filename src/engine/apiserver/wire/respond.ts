@@ -7,6 +7,7 @@ import type { Status } from "#kit/status.ts";
 import { renderYaml } from "#kit/yaml.ts";
 import type { Answer } from "./answer.ts";
 import { type Rendering, renderAnswer } from "./render.ts";
+import { warningHeaders } from "./warnings.ts";
 import { sendWatch } from "./watch.ts";
 
 /** Large answers go out in pieces: large enough for few system calls, small enough to be reused by the allocator. */
@@ -38,8 +39,7 @@ export async function send(response: ServerResponse, answer: Answer, rendering: 
 
 /** Tells a client what it should do differently. */
 export function warn(response: ServerResponse, warnings: readonly string[]): void {
-  for (const warning of warnings)
-    response.appendHeader("warning", `299 - ${JSON.stringify(warning.replace(/[^\x20-\x7e]/g, "?"))}`);
+  for (const value of warningHeaders(warnings)) response.appendHeader("warning", value);
 }
 
 /** Sends a text that is no answer of the API. */
