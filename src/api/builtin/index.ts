@@ -56,6 +56,13 @@ export const PersistentVolume: Resource<k8s.PersistentVolume> = builtin({
   shortNames: ["pv"],
   status: true,
 });
+export const ReplicationController: Resource<k8s.ReplicationController> = builtin({
+  kind: "ReplicationController",
+  shortNames: ["rc"],
+  categories: ["all"],
+  status: true,
+  scale,
+});
 
 export const Deployment: Resource<k8s.Deployment> = builtin({
   group: "apps",
@@ -208,6 +215,7 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   PersistentVolume,
   Pod,
   PodTemplate,
+  ReplicationController,
   ResourceQuota,
   Secret,
   ServiceAccount,

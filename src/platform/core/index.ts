@@ -11,17 +11,19 @@ import { orphanedPodController } from "./job/orphans.ts";
 import { nodeController } from "./node/controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
 import { replicaSetController } from "./replicaset/controller.ts";
+import { replicationController } from "./replicaset/replication-controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { ttlController } from "./ttl/controller.ts";
 import { claimController } from "./volumes/claim-controller.ts";
 import { ephemeralVolumeController } from "./volumes/ephemeral-controller.ts";
 import { volumeController } from "./volumes/volume-controller.ts";
 
-/** Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs, volumes, the health of nodes, disruption budgets and the endpoints of Services. */
+/** Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, Jobs, CronJobs, volumes, the health of nodes, disruption budgets and the endpoints of Services. */
 export function coreControllers(): Controller<never>[] {
   return [
     deploymentController(),
     replicaSetController(),
+    replicationController(),
     statefulSetController(),
     daemonSetController(),
     jobController(),

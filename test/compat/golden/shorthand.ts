@@ -32,6 +32,7 @@ const FIELDS: Record<string, readonly string[]> = {
     ...["metadata.name", "metadata.labels", "metadata.annotations", "metadata.ownerReferences", "metadata.finalizers"],
     ...["spec.replicas", "spec.selector", "spec.template.metadata", "status"],
   ],
+  replicationcontrollers: ["metadata.name", "metadata.labels", "metadata.generation", "spec.selector", "status"],
   statefulsets: ["metadata.name", "metadata.generation", "metadata.deletionTimestamp", "spec.replicas", "status"],
   controllerrevisions: ["metadata.name", "metadata.labels", "metadata.ownerReferences", "revision"],
   pods: [

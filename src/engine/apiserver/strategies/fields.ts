@@ -35,6 +35,7 @@ const FIELDS: { readonly [resource: string]: Readers } = {
   },
   "/nodes": { "spec.unschedulable": at("spec.unschedulable", "false") },
   "/namespaces": texts("status.phase"),
+  "/replicationcontrollers": { "status.replicas": at("status.replicas", "0") },
   "/secrets": texts("type"),
   "/services": texts("spec.clusterIP", "spec.type"),
   "/serviceaccounts": {},

@@ -29,6 +29,7 @@ import { cronJobStrategy } from "./workloads/cron-jobs.ts";
 import { controllerRevisionStrategy, daemonSetStrategy } from "./workloads/daemon-sets.ts";
 import { deploymentStrategy, replicaSetStrategy } from "./workloads/deployments.ts";
 import { jobStrategy } from "./workloads/jobs.ts";
+import { replicationControllerStrategy } from "./workloads/replication-controllers.ts";
 import { statefulSetStrategy } from "./workloads/stateful-sets.ts";
 
 const STRATEGIES: { readonly [resource: string]: Strategy } = {
@@ -42,6 +43,7 @@ const STRATEGIES: { readonly [resource: string]: Strategy } = {
   "/persistentvolumeclaims": claimStrategy,
   "/persistentvolumes": volumeStrategy,
   "/podtemplates": podTemplateStrategy,
+  "/replicationcontrollers": replicationControllerStrategy,
   "/resourcequotas": quotaStrategy,
   "/serviceaccounts": serviceAccountStrategy,
   "/configmaps": configStrategy,

@@ -50,8 +50,8 @@ export type Strategy = {
   createsOnUpdate?: boolean;
   /** Whether changes of annotations count in metadata.generation as well. */
   countsAnnotations?: boolean;
-  /** What happens to dependents when the client does not say so, and what he is told then. */
-  orphansByDefault?: { readonly warning: string };
+  /** Given for kinds whose dependents stay when the client does not say otherwise; he is told the warning then. */
+  orphansByDefault?: { readonly warning?: string };
   /** Seconds that the object may take to go; 0 removes it at once. */
   gracePeriod?: (current: Unstructured, asked: number | undefined) => number;
   /** Why an object may never be deleted; undefined when it may. */

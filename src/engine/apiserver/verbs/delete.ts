@@ -44,7 +44,7 @@ export async function remove(request: ResourceRequest, core: Core): Promise<Answ
 function withDefaultPolicy(request: ResourceRequest, options: DeleteOptions): DeleteOptions {
   const { orphansByDefault } = request.served.strategy;
   if (!orphansByDefault || options.propagationPolicy) return options;
-  request.warnings.push(orphansByDefault.warning);
+  if (orphansByDefault.warning !== undefined) request.warnings.push(orphansByDefault.warning);
   return { ...options, propagationPolicy: "Orphan" };
 }
 

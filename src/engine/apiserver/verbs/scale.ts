@@ -136,12 +136,14 @@ function scaleOf(served: ServedResource, entry: Entry): object {
   };
 }
 
-/** The selector as text; built-in kinds carry it as an object in their spec. */
+/** The selector as text; built-in kinds carry it as an object in their spec, replication controllers as plain labels. */
 function selectorText(object: Unstructured, path: string | undefined): string {
   const text = path && findFirst(object, path);
   if (typeof text === "string") return text;
   const selector = findFirst(object, ".spec.selector");
-  return isObject(selector) ? renderSelector(selector) : "";
+  if (!isObject(selector)) return "";
+  const isPlain = object.kind === "ReplicationController" && object.apiVersion === "v1";
+  return renderSelector(isPlain ? { matchLabels: selector as Record<string, string> } : selector);
 }
 
 function setPath(object: Unstructured, path: string, value: unknown): void {

@@ -1,36 +1,46 @@
-/** The ReplicaSet controller: keeps as many pods of one template as are wanted. */
+/** Keeps as many pods of one template as are wanted: for ReplicaSets, and for what can be seen as one. */
 import { Pod, ReplicaSet } from "#api/builtin/index.ts";
 import type * as k8s from "#api/builtin/types.gen.ts";
+import type { Resource } from "#api/define.ts";
 import { type Context, type Controller, controller } from "#engine/controller/controller.ts";
 import { type Outcome, settled } from "#engine/controller/outcome.ts";
 import { hasReason } from "#kit/status.ts";
 import { adoption, claim, controllerReference, release } from "../claim.ts";
 import { listClaimables } from "../claimables.ts";
 import { createPods, Deletions, deletePods, type PodFailure } from "../pods.ts";
-import { activePods, planReplicaSet, reportReplicaSet, wantedReplicas } from "./plan.ts";
+import { activePods, planReplicaSet, type ReplicaStatus, reportReplicaSet, wantedReplicas } from "./plan.ts";
 
 const RETRY_MS = 1000;
 
 /** Reconciles ReplicaSets. */
 export function replicaSetController(): Controller<k8s.ReplicaSet> {
-  const deletions = new Deletions();
+  const reconcile = keepReplicas(ReplicaSet);
   return controller<k8s.ReplicaSet>({
     name: "core/replicaset",
     reportsAs: "replicaset-controller",
     whileDeleted: true,
     for: ReplicaSet,
     owns: [Pod],
-    async reconcile(replicaSet, context) {
-      if (isAtRest(replicaSet)) return settled();
-      const pods = await claimPods(replicaSet, context);
-      const deleting = deletions.of(replicaSet, pods);
-      const plan = planReplicaSet({ replicaSet, pods, deleting }, context.now());
-      const created = await createPods(plan.create, context);
-      const failure = created.failure ?? (await deletePods(plan.delete, deleting, context));
-      deletions.keep(replicaSet, deleting);
-      return conclude(replicaSet, [...pods, ...created.pods], deleting, failure, context);
-    },
+    reconcile,
   });
+}
+
+/** A pass over a ReplicaSet, or over an object of `kind` in the shape of one. */
+export type KeepReplicas = (replicaSet: k8s.ReplicaSet, context: Context) => Promise<Outcome<ReplicaStatus>>;
+
+/** Passes that keep the pods of objects of `kind`; they remember between each other which pods they have deleted. */
+export function keepReplicas(kind: Resource): KeepReplicas {
+  const deletions = new Deletions();
+  return async (replicaSet, context) => {
+    if (isAtRest(replicaSet)) return settled();
+    const pods = await claimPods(kind, replicaSet, context);
+    const deleting = deletions.of(replicaSet, pods);
+    const plan = planReplicaSet({ replicaSet, pods, deleting }, context.now());
+    const created = await createPods(plan.create, context);
+    const failure = created.failure ?? (await deletePods(plan.delete, deleting, context));
+    deletions.keep(replicaSet, deleting);
+    return conclude(replicaSet, [...pods, ...created.pods], deleting, failure, context);
+  };
 }
 
 /** At zero, and seen to be at zero since the last change: nothing to look up. A pod of ours that shows up wakes us. */
@@ -50,7 +60,7 @@ function conclude(
   deleting: ReadonlySet<string>,
   failure: PodFailure | undefined,
   context: Context,
-): Outcome<k8s.ReplicaSetStatus> {
+): Outcome<ReplicaStatus> {
   const active = activePods(pods, deleting);
   const terminating = pods.filter(
     ({ metadata }) => metadata.deletionTimestamp || deleting.has(metadata.uid ?? ""),
@@ -60,7 +70,7 @@ function conclude(
   return settled(report.status, { ...(recheckAfter !== undefined && { recheckAfter }) });
 }
 
-async function claimPods(replicaSet: k8s.ReplicaSet, context: Context): Promise<k8s.Pod[]> {
+async function claimPods(kind: Resource, replicaSet: k8s.ReplicaSet, context: Context): Promise<k8s.Pod[]> {
   const { namespace, uid } = replicaSet.metadata;
   const candidates = await listClaimables(context, Pod, replicaSet);
   const { owned, adopt, release: strays } = claim(replicaSet, replicaSet.spec.selector, candidates);
@@ -72,7 +82,7 @@ async function claimPods(replicaSet: k8s.ReplicaSet, context: Context): Promise<
       await context.patch(
         Pod,
         { name: pod.metadata.name, namespace },
-        adoption(pod, controllerReference({ ...replicaSet, apiVersion: ReplicaSet.apiVersion, kind: ReplicaSet.kind })),
+        adoption(pod, controllerReference({ ...replicaSet, apiVersion: kind.apiVersion, kind: kind.kind })),
       ),
     );
   return [...owned, ...adopted];

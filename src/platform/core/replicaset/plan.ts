@@ -57,8 +57,11 @@ function podDraft({ metadata, spec }: k8s.ReplicaSet): Draft<k8s.Pod> {
   };
 }
 
+/** What ReplicaSets and ReplicationControllers report; the latter do not count pods that are going away. */
+export type ReplicaStatus = k8s.ReplicationControllerStatus & Pick<k8s.ReplicaSetStatus, "terminatingReplicas">;
+
 export type ReplicaSetReport = {
-  status: { [field in keyof k8s.ReplicaSetStatus]: k8s.ReplicaSetStatus[field] | undefined };
+  status: { [field in keyof ReplicaStatus]: ReplicaStatus[field] | undefined };
   recheckAfter?: number;
 };
 
@@ -94,7 +97,7 @@ function failureCondition(
   { status }: k8s.ReplicaSet,
   failure: { reason: string; message: string } | undefined,
   now: Date,
-): k8s.ReplicaSetCondition[] | undefined {
+): k8s.ReplicationControllerCondition[] | undefined {
   if (!failure) return undefined;
   const before = status?.conditions?.find(({ type }) => type === "ReplicaFailure");
   const since = before?.lastTransitionTime ?? now.toISOString().replace(/\.\d+Z$/, "Z");

@@ -143,7 +143,7 @@ function checkReplicaSet(spec: Partial<ReplicaSetSpec>, report: Report): void {
 }
 
 /** What is wrong with the counters of a replica set or a replication controller. */
-function replicaStatusProblems(status: NonNullable<ReplicaSet["status"]>): FieldError[] {
+export function replicaStatusProblems(status: NonNullable<ReplicaSet["status"]>): FieldError[] {
   return violations((report) => {
     const at = report.at("status");
     const parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];

@@ -8,6 +8,7 @@ import type {
   PodTemplate,
   PodTemplateSpec,
   ReplicaSet,
+  ReplicationController,
   StatefulSet,
 } from "#api/builtin/types.gen.ts";
 import { isTrue } from "#kit/conditions.ts";
@@ -35,6 +36,14 @@ function template<T extends Templated>(): TableColumn<T>[] {
 
 function selector<T extends Templated>(): TableColumn<T> {
   return text("Selector", ({ spec }) => renderSelector(spec?.selector) || "<none>", true);
+}
+
+function replicas<T extends ReplicaSet | ReplicationController>(): TableColumn<T>[] {
+  return [
+    integer("Desired", ({ spec }) => spec?.replicas ?? 0),
+    integer("Current", ({ status }) => status?.replicas ?? 0),
+    integer("Ready", ({ status }) => status?.readyReplicas ?? 0),
+  ];
 }
 
 function jobStatus({ metadata, status }: Job): string {
@@ -80,12 +89,12 @@ export const WORKLOAD_COLUMNS: ColumnsByKind = {
     ...template<Deployment>(),
     selector<Deployment>(),
   ),
-  "apps/replicasets": columns<ReplicaSet>(
-    integer("Desired", ({ spec }) => spec?.replicas ?? 0),
-    integer("Current", ({ status }) => status?.replicas ?? 0),
-    integer("Ready", ({ status }) => status?.readyReplicas ?? 0),
-    ...template<ReplicaSet>(),
-    selector<ReplicaSet>(),
+  "apps/replicasets": columns<ReplicaSet>(...replicas<ReplicaSet>(), ...template<ReplicaSet>(), selector<ReplicaSet>()),
+  "/replicationcontrollers": columns<ReplicationController>(
+    ...replicas<ReplicationController>(),
+    text("Containers", ({ spec }) => containers(spec?.template), true),
+    text("Images", ({ spec }) => images(spec?.template), true),
+    text("Selector", ({ spec }) => pairs(spec?.selector), true),
   ),
   "apps/statefulsets": columns<StatefulSet>(
     text("Ready", ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`),
