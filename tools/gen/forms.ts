@@ -2,7 +2,7 @@
 import { type Field, fieldsOf, names, type TypeRef } from "./builtin.ts";
 
 /** Structs that are left out when they are empty although they are held by value. */
-const OMITTED_STRUCTS: ReadonlySet<string> = new Set(["ObjectMeta.creationTimestamp"]);
+const OMITTED_STRUCTS: ReadonlySet<string> = new Set(["ObjectMeta.creationTimestamp", "CSINode.status"]);
 /** Lists that valid objects may do without, and that are then written as null. Other required lists are never empty. */
 const NULL_LISTS: ReadonlySet<string> = new Set([
   "LimitRangeSpec.limits",
@@ -11,6 +11,8 @@ const NULL_LISTS: ReadonlySet<string> = new Set([
   "EndpointSlice.endpoints",
   "EndpointSlice.ports",
   "AutoscalingV2HorizontalPodAutoscalerStatus.currentMetrics",
+  "CSINodeSpec.drivers",
+  "CSINodeDriver.topologyKeys",
 ]);
 
 /** Fields that are written when they are empty although they are optional. */

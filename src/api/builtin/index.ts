@@ -122,6 +122,20 @@ export const StorageClass: Resource<k8s.StorageClass> = builtin({
   ...cluster,
   shortNames: ["sc"],
 });
+const storage = { group: "storage.k8s.io" };
+export const CSIDriver: Resource<k8s.CSIDriver> = builtin({ ...storage, kind: "CSIDriver", ...cluster });
+export const CSINode: Resource<k8s.CSINode> = builtin({ ...storage, kind: "CSINode", ...cluster });
+export const CSIStorageCapacity: Resource<k8s.CSIStorageCapacity> = builtin({
+  ...storage,
+  kind: "CSIStorageCapacity",
+  plural: "csistoragecapacities",
+});
+export const VolumeAttachment: Resource<k8s.VolumeAttachment> = builtin({
+  ...storage,
+  kind: "VolumeAttachment",
+  ...cluster,
+  status: true,
+});
 const networking = { group: "networking.k8s.io" };
 export const Ingress: Resource<k8s.Ingress> = builtin({
   ...networking,
@@ -238,6 +252,10 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   RuntimeClass,
   PriorityClass,
   StorageClass,
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  VolumeAttachment,
   ClusterRoleBinding,
   ClusterRole,
   RoleBinding,

@@ -1,7 +1,9 @@
 /** Which kind has which strategy. */
 import { podTemplateStrategy, serviceAccountStrategy } from "./accounts.ts";
+import { attachmentStrategy } from "./attachments.ts";
 import { autoscalerStrategy } from "./autoscalers.ts";
 import { configStrategy, secretStrategy } from "./config.ts";
+import { capacityStrategy, csiNodeStrategy, driverStrategy } from "./csi.ts";
 import { definitionStrategy } from "./definitions.ts";
 import { disruptionBudgetStrategy } from "./disruption-budgets.ts";
 import { eventStrategy, newEventStrategy } from "./events.ts";
@@ -63,7 +65,11 @@ const STRATEGIES: { readonly [resource: string]: Strategy } = {
   "node.k8s.io/runtimeclasses": runtimeClassStrategy,
   "policy/poddisruptionbudgets": disruptionBudgetStrategy,
   "scheduling.k8s.io/priorityclasses": priorityClassStrategy,
+  "storage.k8s.io/csidrivers": driverStrategy,
+  "storage.k8s.io/csinodes": csiNodeStrategy,
+  "storage.k8s.io/csistoragecapacities": capacityStrategy,
   "storage.k8s.io/storageclasses": storageClassStrategy,
+  "storage.k8s.io/volumeattachments": attachmentStrategy,
   "batch/jobs": jobStrategy,
   "batch/cronjobs": cronJobStrategy,
   "apiextensions.k8s.io/customresourcedefinitions": definitionStrategy,

@@ -159,23 +159,29 @@ export const volumeStrategy: Strategy = {
 };
 
 function checkVolume(spec: Mutable<NonNullable<PersistentVolume["spec"]>>, report: Report): void {
-  const { accessModes = [], capacity = {}, nodeAffinity } = spec;
-  if (accessModes.length === 0) report.at("accessModes").required();
-  for (const mode of accessModes) report.at("accessModes").oneOf(mode, ACCESS_MODES);
+  const { capacity = {} } = spec;
   if (Object.keys(capacity).length === 0) report.at("capacity").required();
   else if (capacity.storage === undefined || Object.keys(capacity).length > 1)
     report.at("capacity").notSupported(capacity, ["storage"]);
   else if ((parseQuantity(capacity.storage)?.nanos ?? 0n) <= 0n)
     report.at("capacity").key("storage").invalid(capacity.storage, "must be greater than zero");
   report.at("persistentVolumeReclaimPolicy").oneOf(spec.persistentVolumeReclaimPolicy, ["Delete", "Recycle", "Retain"]);
+  checkVolumeSource(spec, report);
+  if (spec.storageClassName)
+    report.at("storageClassName").invalidFor(spec.storageClassName, dnsSubdomain(spec.storageClassName));
+  if (spec.volumeMode !== undefined) report.at("volumeMode").oneOf(spec.volumeMode, ["Block", "Filesystem"]);
+}
+
+/** How a volume may be used, where, and the one thing that it is made of. */
+export function checkVolumeSource(spec: Mutable<NonNullable<PersistentVolume["spec"]>>, report: Report): void {
+  const { accessModes = [], nodeAffinity } = spec;
+  if (accessModes.length === 0) report.at("accessModes").required();
+  for (const mode of accessModes) report.at("accessModes").oneOf(mode, ACCESS_MODES);
   if (nodeAffinity)
     checkNodeTerms(nodeAffinity.required?.nodeSelectorTerms ?? [], report.at("nodeAffinity", "required"));
   const [first, ...others] = sourceOf(spec);
   if (!first) report.required("must specify a volume type");
   for (const [other] of others) report.at(other).forbidden("may not specify more than 1 volume type");
-  if (spec.storageClassName)
-    report.at("storageClassName").invalidFor(spec.storageClassName, dnsSubdomain(spec.storageClassName));
-  if (spec.volumeMode !== undefined) report.at("volumeMode").oneOf(spec.volumeMode, ["Block", "Filesystem"]);
 }
 
 const asClass = (object: Unstructured): Mutable<StorageClass> => object as unknown as Mutable<StorageClass>;

@@ -8,6 +8,8 @@ export type TableColumn<T> = {
   name: string;
   type?: "string" | "integer" | "boolean" | "date";
   wide?: boolean;
+  /** Whether clients are told that it identifies the object; so it is for "Name" when nothing is said. */
+  isName?: boolean;
   cell: (object: T, now: Date) => Cell;
 };
 

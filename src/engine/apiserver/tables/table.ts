@@ -20,7 +20,10 @@ export type RowObject = "None" | "Metadata" | "Object";
 /** The columns of a resource. */
 export function columnDefinitions(served: ServedResource): ColumnDefinition[] {
   if (served.facts.builtin)
-    return builtinColumns(served).map(({ name, type = "string", wide }) => definition(name, type, wide ? 1 : 0));
+    return builtinColumns(served).map(({ name, type = "string", isName = name === "Name", wide }) => ({
+      ...definition(name, type, wide ? 1 : 0),
+      format: isName ? "name" : "",
+    }));
   return [
     definition("Name", "string", 0),
     ...served.facts.columns.map(({ name, type, format = "", priority = 0, jsonPath, description }) => ({

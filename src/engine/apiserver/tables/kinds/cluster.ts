@@ -1,5 +1,7 @@
 /** Columns of the kinds that say what a cluster has and who may use it. */
 import type {
+  CSIDriver,
+  CSINode,
   Lease,
   MutatingWebhookConfiguration,
   PersistentVolume,
@@ -10,6 +12,7 @@ import type {
   RuntimeClass,
   StorageClass,
   Subject,
+  VolumeAttachment,
 } from "#api/builtin/types.gen.ts";
 import { age, type ColumnsByKind, CREATED_COLUMNS, columns, flag, inOrder, integer, text } from "../columns.ts";
 
@@ -95,6 +98,22 @@ export const CLUSTER_COLUMNS: ColumnsByKind = {
       text("AllowVolumeExpansion", ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false),
     ).slice(1),
   ],
+  "storage.k8s.io/csidrivers": columns<CSIDriver>(
+    flag("AttachRequired", ({ spec }) => spec?.attachRequired ?? true),
+    flag("PodInfoOnMount", ({ spec }) => spec?.podInfoOnMount ?? false),
+    flag("StorageCapacity", ({ spec }) => spec?.storageCapacity ?? false),
+    text("TokenRequests", ({ spec }) => spec?.tokenRequests?.map(({ audience }) => audience).join(",") ?? "<unset>"),
+    flag("RequiresRepublish", ({ spec }) => spec?.requiresRepublish ?? false),
+    text("Modes", ({ spec }) => spec?.volumeLifecycleModes?.join(",") ?? "<none>"),
+  ),
+  "storage.k8s.io/csinodes": columns<CSINode>(integer("Drivers", ({ spec }) => spec?.drivers?.length ?? 0)),
+  "storage.k8s.io/csistoragecapacities": CREATED_COLUMNS,
+  "storage.k8s.io/volumeattachments": columns<VolumeAttachment>(
+    { ...text<VolumeAttachment>("Attacher", ({ spec }) => spec.attacher), isName: true },
+    text("PV", ({ spec }) => spec.source.persistentVolumeName ?? ""),
+    text("Node", ({ spec }) => spec.nodeName),
+    flag("Attached", ({ status }) => status?.attached ?? false),
+  ),
   "/resourcequotas": columns<ResourceQuota>(
     text("Request", (quota) => quotaUse(quota, false)),
     text("Limit", (quota) => quotaUse(quota, true)),
