@@ -171,6 +171,13 @@ export const HorizontalPodAutoscaler: Resource<k8s.AutoscalingV2HorizontalPodAut
   categories: ["all"],
   status: true,
 });
+export const CertificateSigningRequest: Resource<k8s.CertificateSigningRequest> = builtin({
+  group: "certificates.k8s.io",
+  kind: "CertificateSigningRequest",
+  ...cluster,
+  shortNames: ["csr"],
+  status: true,
+});
 export const RuntimeClass: Resource<k8s.RuntimeClass> = builtin({
   group: "node.k8s.io",
   kind: "RuntimeClass",
@@ -243,6 +250,7 @@ export const BUILTIN_KINDS: readonly Resource[] = [
   CronJob,
   Job,
   HorizontalPodAutoscaler,
+  CertificateSigningRequest,
   Lease,
   EndpointSlice,
   Ingress,

@@ -12,6 +12,7 @@ import { Hooks } from "./hooks.ts";
 import { claimLimits, podLimits } from "./limits/index.ts";
 import { podPlugin } from "./pods.ts";
 import { serviceResolver } from "./services.ts";
+import { approvalPlugin, requesterPlugin, signingPlugin } from "./signing-requests.ts";
 
 export type AdmissionOptions = {
   objects: ObjectStore;
@@ -43,6 +44,9 @@ export function createAdmission({
     "/persistentvolumeclaims": [claimLimits(objects), claimResizePlugin(objects)],
     "/pods/resize": [podLimits(objects, "UPDATE")],
     "/pods": [podLimits(objects, "CREATE"), podPlugin(objects, controllers ? randomBytes : undefined)],
+    "certificates.k8s.io/certificatesigningrequests": [requesterPlugin()],
+    "certificates.k8s.io/certificatesigningrequests/approval": [approvalPlugin(access)],
+    "certificates.k8s.io/certificatesigningrequests/status": [signingPlugin(access)],
     [`${RBAC_GROUP}/roles`]: [rolePlugin(access)],
     [`${RBAC_GROUP}/clusterroles`]: [rolePlugin(access)],
     [`${RBAC_GROUP}/rolebindings`]: [bindingPlugin(access)],

@@ -41,6 +41,9 @@ function allSubresourcesOf({ facts }: ServedResource): Subresource[] {
     ...(isCore && kind === "ServiceAccount"
       ? [{ name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] }]
       : []),
+    ...(group === "certificates.k8s.io" && facts.builtin
+      ? [{ name: "approval", kind, group, version, verbs: SUBRESOURCE_VERBS }]
+      : []),
     ...(isCore && kind === "Namespace" ? [{ name: "finalize", kind, group, version, verbs: ["update"] }] : []),
   ];
 }

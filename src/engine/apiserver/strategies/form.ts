@@ -62,9 +62,9 @@ export function formed(strategy: Strategy, facts: Facts): Strategy {
     ...(strategy.parts && {
       parts: Object.fromEntries(Object.entries(strategy.parts).map(([name, part]) => [name, formedPart(form, part)])),
     }),
-    prepareStatus: (draft, current) => {
+    prepareStatus: (draft, current, now) => {
       tidy(form, draft);
-      strategy.prepareStatus?.(draft, current);
+      strategy.prepareStatus?.(draft, current, now);
       fillFields(form, draft);
     },
   };
@@ -73,9 +73,9 @@ export function formed(strategy: Strategy, facts: Facts): Strategy {
 function formedPart(form: Form, part: Part): Part {
   return {
     ...part,
-    lay: (draft, current) => {
+    lay: (draft, current, now) => {
       tidy(form, draft);
-      const next = part.lay(draft, current);
+      const next = part.lay(draft, current, now);
       fillFields(form, next);
       return next;
     },

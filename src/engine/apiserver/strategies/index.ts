@@ -24,6 +24,7 @@ import {
 import { leaseStrategy, priorityClassStrategy, runtimeClassStrategy } from "./schedules.ts";
 import { endpointSliceStrategy, endpointsStrategy } from "./services/endpoints.ts";
 import { serviceStrategy } from "./services/index.ts";
+import { signingRequestStrategy } from "./signing-requests.ts";
 import type { Strategy } from "./strategy.ts";
 import { claimStrategy, storageClassStrategy, volumeStrategy } from "./volumes.ts";
 import { mutatingWebhookStrategy, validatingWebhookStrategy } from "./webhooks.ts";
@@ -56,6 +57,7 @@ const STRATEGIES: { readonly [resource: string]: Strategy } = {
   "apps/daemonsets": daemonSetStrategy,
   "apps/controllerrevisions": controllerRevisionStrategy,
   "autoscaling/horizontalpodautoscalers": autoscalerStrategy,
+  "certificates.k8s.io/certificatesigningrequests": signingRequestStrategy,
   "coordination.k8s.io/leases": leaseStrategy,
   "discovery.k8s.io/endpointslices": endpointSliceStrategy,
   "events.k8s.io/events": newEventStrategy,

@@ -7,8 +7,8 @@ export type NameRule = "subdomain" | "label" | "path";
 
 /** A part of an object that is written through a subresource of its own. */
 export type Part = {
-  /** `current` with the part that the draft has. */
-  lay(draft: Unstructured, current: Unstructured): Unstructured;
+  /** `current` with the part that the draft has, written at `now` (RFC 3339). */
+  lay(draft: Unstructured, current: Unstructured, now: string): Unstructured;
   validate(draft: Unstructured, current: Unstructured): FieldError[];
 };
 
@@ -28,8 +28,8 @@ export type Strategy = {
   /** Runs after the defaults of an update; `current` is frozen. */
   prepareUpdate?: (draft: Unstructured, current: Unstructured) => void;
   validate?: (draft: Unstructured, current: Unstructured | undefined) => FieldError[];
-  /** Runs when only the status is written. */
-  prepareStatus?: (draft: Unstructured, current: Unstructured) => void;
+  /** Runs when only the status is written, at `now` (RFC 3339). */
+  prepareStatus?: (draft: Unstructured, current: Unstructured, now: string) => void;
   /** In the place of `validate` when only the status is written. */
   validateStatus?: (draft: Unstructured, current: Unstructured) => FieldError[];
   /** What the writer of a valid object should know; writers of a status alone are not told. */

@@ -13,6 +13,7 @@ import { check } from "./check.ts";
 import { insert } from "./create.ts";
 import { decode } from "./decode.ts";
 import { recordUpdate } from "./managed.ts";
+import { stamp } from "./metadata.ts";
 import { warnOfOwners } from "./owners.ts";
 import {
   bumpGeneration,
@@ -113,9 +114,11 @@ export async function change(
   request.warnings.push(...warnOfOwners(given));
   requireFresh(served, draft.metadata, before.metadata);
   const part = target.subresource ? served.strategy.parts?.[target.subresource] : undefined;
+  const now = stamp(core.clock());
   const lay = (over: Unstructured): Unstructured => {
-    if (part) return partOnly(part, over, before);
-    return target.subresource === "status" ? statusOnly(request, over, before) : wholeObject(request, over, before);
+    if (part) return partOnly(part, over, before, now);
+    if (target.subresource === "status") return statusOnly(request, over, before, now);
+    return wholeObject(request, over, before);
   };
   const gate = admitted ? undefined : core.admission.gate(request, "UPDATE");
   const wanted = lay(draft);
@@ -164,18 +167,18 @@ function wholeObject({ served }: ResourceRequest, draft: Unstructured, before: U
   return draft;
 }
 
-function partOnly(part: Part, draft: Unstructured, before: Unstructured): Unstructured {
-  const next = part.lay(draft, before);
+function partOnly(part: Part, draft: Unstructured, before: Unstructured, now: string): Unstructured {
+  const next = part.lay(draft, before, now);
   if (draft.metadata.managedFields) next.metadata.managedFields = draft.metadata.managedFields;
   return next;
 }
 
-function statusOnly({ served }: ResourceRequest, draft: Unstructured, before: Unstructured): Unstructured {
+function statusOnly({ served }: ResourceRequest, draft: Unstructured, before: Unstructured, now: string): Unstructured {
   const next = clone(before) as Unstructured;
   delete next.status;
   if (draft.status !== undefined) next.status = draft.status;
   if (served.facts.builtin) next.metadata = carryOver(draft.metadata, before.metadata);
   else if (draft.metadata.managedFields) next.metadata.managedFields = draft.metadata.managedFields;
-  served.strategy.prepareStatus?.(next, before);
+  served.strategy.prepareStatus?.(next, before, now);
   return next;
 }

@@ -1,5 +1,6 @@
 /** Columns of the kinds that say what a cluster has and who may use it. */
 import type {
+  CertificateSigningRequest,
   CSIDriver,
   CSINode,
   Lease,
@@ -14,6 +15,7 @@ import type {
   Subject,
   VolumeAttachment,
 } from "#api/builtin/types.gen.ts";
+import { renderDuration } from "../age.ts";
 import { age, type ColumnsByKind, CREATED_COLUMNS, columns, flag, inOrder, integer, text } from "../columns.ts";
 
 const MODES: { readonly [mode: string]: string } = {
@@ -67,6 +69,12 @@ function storageClassName({ metadata }: StorageClass): string {
   return isDefault ? `${metadata.name} (default)` : metadata.name;
 }
 
+function signingState({ status }: CertificateSigningRequest): string {
+  const has = (wanted: string): boolean => status?.conditions?.some(({ type }) => type === wanted) ?? false;
+  const decision = has("Denied") ? "Denied" : has("Approved") ? "Approved" : "Pending";
+  return [decision, ...(has("Failed") ? ["Failed"] : []), ...(status?.certificate ? ["Issued"] : [])].join(",");
+}
+
 /** By `group/plural`. */
 export const CLUSTER_COLUMNS: ColumnsByKind = {
   "/persistentvolumeclaims": columns<PersistentVolumeClaim>(
@@ -113,6 +121,15 @@ export const CLUSTER_COLUMNS: ColumnsByKind = {
     text("PV", ({ spec }) => spec.source.persistentVolumeName ?? ""),
     text("Node", ({ spec }) => spec.nodeName),
     flag("Attached", ({ status }) => status?.attached ?? false),
+  ),
+  "certificates.k8s.io/certificatesigningrequests": inOrder<CertificateSigningRequest>(
+    age(),
+    text("SignerName", ({ spec }) => spec?.signerName || "<none>"),
+    text("Requestor", ({ spec }) => spec?.username ?? ""),
+    text("RequestedDuration", ({ spec }) =>
+      spec?.expirationSeconds === undefined ? "<none>" : renderDuration(spec.expirationSeconds * 1000),
+    ),
+    text("Condition", signingState),
   ),
   "/resourcequotas": columns<ResourceQuota>(
     text("Request", (quota) => quotaUse(quota, false)),
