@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** How the program itself is started: a small young generation and a heap that grows in small steps. */
-const FLAGS = ["--max-semi-space-size=4", "--heap-growing-percent=20"];
+/** How the program itself is started: with a small young generation. */
+const FLAGS = ["--max-semi-space-size=4"];
 const TICK_MS = 10;
 
 export type ServerProcess = AsyncDisposable & {

@@ -43,14 +43,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
   response.end(`nothing is served at ${request.url}\n`);
 }
 
-/** `/healthz`, and a page at `/` that says where everything is. */
-export function healthHandler(isReady: () => boolean, describe: () => string): Handler {
+/** `/healthz`, and a page at `/` that says where everything is. `describe` returns undefined while the platform starts. */
+export function healthHandler(describe: () => string | undefined): Handler {
   return async (request, response) => {
     const path = request.url?.split("?")[0];
     if (path !== "/healthz" && path !== "/") return false;
-    const ready = isReady();
-    response.writeHead(ready || path === "/" ? 200 : 503, { "content-type": "text/plain" });
-    response.end(path === "/" ? describe() : ready ? "ok\n" : "starting\n");
+    const page = describe();
+    response.writeHead(page === undefined ? 503 : 200, { "content-type": "text/plain" });
+    response.end(page === undefined ? "starting\n" : path === "/" ? page : "ok\n");
     return true;
   };
 }

@@ -1,40 +1,32 @@
 /** Starts a platform: an embedded cluster with the full profile, and everything around it. */
-import { hostname } from "node:os";
 import { join } from "node:path";
-import { type PodStreams, startApiServer } from "#engine/apiserver/start.ts";
-import { ObjectCache } from "#engine/controller/cache.ts";
+import type { ObjectCache } from "#engine/controller/cache.ts";
 import { type Log, runControllers } from "#engine/controller/run.ts";
 import { startGateway } from "#engine/gateway/gateway.ts";
 import { startRouteSync } from "#engine/gateway/routes.ts";
-import { parseLogOptions } from "#engine/node/logs.ts";
-import { type NodeAgent, startNode } from "#engine/node/node.ts";
-import { startScheduler } from "#engine/scheduler/scheduler.ts";
 import { inProcessLifecycle } from "#platform/build/index.ts";
-import { serveArtifacts } from "#platform/source/index.ts";
 import { createGitPort } from "#ports/git/git.ts";
 import { createGitHost } from "#ports/git/host.ts";
-import { KubeClient } from "#ports/kube/client.ts";
+import type { KubeClient } from "#ports/kube/client.ts";
 import { runningNode } from "#ports/oci/base-image/node-layer.ts";
-import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
 import { createImageSource } from "#ports/oci/unpack/image-source.ts";
-import { detectRuntime } from "#ports/sandbox/detect.ts";
-import { dial } from "#ports/sandbox/dial.ts";
-import { detectMemoryVolumes } from "#ports/sandbox/memory-volumes.ts";
-import type { PodNetwork } from "#ports/sandbox/network/network.ts";
 import { createToolLauncher } from "#ports/sandbox/tools/launcher.ts";
-import { sqliteStore } from "#ports/store/sqlite.ts";
 import { accessByToken } from "./access.ts";
 import { followArtifacts } from "./artifacts.ts";
-import { apiNames, connectCluster, GATEWAY_NAME, makePodNetwork } from "./cluster-network.ts";
+import { GATEWAY_NAME, makePodNetwork } from "./cluster-network.ts";
 import { fullProfile } from "./components.ts";
 import { instanceOf, openContent, prepareFolders } from "./data.ts";
-import { applyDefaults, applyDefinitions } from "./defaults.ts";
+import { applyDefaults } from "./defaults.ts";
 import { type Handler, healthHandler, openFrontDoor } from "./front-door.ts";
 import { DEFAULT_GARBAGE, startGarbageCollection } from "./garbage.ts";
 import { type HostedGit, hostedGit } from "./hosted-git.ts";
 import { imagePushes } from "./image-pushes.ts";
 import { sandboxedNpm } from "./npm.ts";
 import type { Addresses } from "./ports.ts";
+import { startControlPlane } from "./start/control-plane.ts";
+import { frontDoorHandlers } from "./start/front-door.ts";
+import { startClusterNode } from "./start/node.ts";
+import type { Stage } from "./start/stage.ts";
 import { trafficRelay } from "./traffic.ts";
 
 export type PlatformOptions = {
@@ -84,8 +76,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
 async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): Promise<Platform> {
   const { addresses, domain, log, step, clock = () => new Date() } = options;
-  const handlers: Handler[] = [];
-  let ready = false;
+  let endpoints: Endpoints | undefined;
+  const handlers: Handler[] = [healthHandler(() => endpoints && describe(endpoints))];
   const frontDoor = await openFrontDoor({
     host: HOST,
     port: addresses.frontDoor,
@@ -97,30 +89,14 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
 
   const folders = await prepareFolders(options.dataDir);
   const instance = instanceOf(folders.root);
-  const warn = (message: string, detail?: Record<string, unknown>): void => log("warn", message, detail);
+  const warn: Stage["warn"] = (message, detail) => log("warn", message, detail);
+  const stage: Stage = { folders, instance, host: HOST, clock, log, warn, stack };
   const tools = createToolLauncher();
   stack.defer(() => tools.close());
   const connecting = makePodNetwork({ instance, outbound: options.outbound ?? true, tools, log: warn });
   stack.defer(async () => (await connecting).close());
-  const { api, client, cache } = await step("control plane", async () => {
-    const store = sqliteStore(folders.store);
-    const api = await startApiServer({
-      store,
-      dataDir: folders.root,
-      port: addresses.api,
-      host: HOST,
-      hostNames: apiNames(instance),
-      clock,
-    });
-    stack.defer(() => api.close());
-    const client = new KubeClient(api.transport());
-    const cache = new ObjectCache(client, {
-      onError: (error, { kind }) => log("warn", `watching ${kind}: ${String(error)}`),
-    });
-    stack.defer(() => cache.close());
-    await applyDefinitions(client);
-    return { api, client, cache };
-  });
+  const control = await step("control plane", () => startControlPlane(stage, addresses.api));
+  const { api, client, cache } = control;
 
   const mayDo = accessByToken(api);
   const content = await openContent(folders, clock);
@@ -156,35 +132,9 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     return gateway;
   });
 
-  const { runtime, agent, connection } = await step("node", async () => {
-    const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
-    const [sandbox, connection] = await Promise.all([
-      detectRuntime({ directory: folders.sandbox, tools }),
-      connectCluster({ cache, network, urls, log: warn }),
-    ]);
-    stack.defer(() => connection.close());
-    if (!sandbox.runtime) throw new Error(`pods cannot run here: ${sandbox.problems.join("; ")}`);
-    const agent = await startNode({
-      client,
-      cache,
-      runtime: sandbox.runtime,
-      network,
-      images,
-      layers: images,
-      memory: await detectMemoryVolumes(),
-      dataDir: folders.node,
-      ownDirectory: folders.root,
-      nodeName: nodeName(),
-      nameServer: connection.nameServer,
-      clock,
-      log: warn,
-    });
-    stack.defer(() => agent.close());
-    const scheduler = await startScheduler({ cache, clock, log: warn });
-    stack.defer(() => scheduler.close());
-    return { runtime: sandbox.runtime, agent, connection };
-  });
-  api.setPodStreams(podStreams(agent, network, clock));
+  const urls = { api: api.url, frontDoor: frontDoor.url, gateway: gateway.url };
+  const parts = { network, images, tools, urls };
+  const { runtime, agent, connection } = await step("node", () => startClusterNode(stage, control, parts));
   const garbage = startGarbageCollection({
     ...{ client, content, artifacts, clock, log },
     nodeImages: () => agent.images(),
@@ -228,35 +178,14 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     stack.defer(() => running.close());
   });
 
-  const endpoints: Endpoints = {
+  handlers.push(...frontDoorHandlers({ content, gitHost, artifacts, pushes, mayDo }));
+  endpoints = {
     portal: frontDoor.url,
     git: `${frontDoor.url}/git`,
     registry: registryHost,
     api: api.url,
     gateway: gateway.url,
   };
-  handlers.push(
-    pushes.watch(
-      createRegistryHandler({
-        registry: content.registry,
-        authorize: (token, action) => mayDo(token, action === "push" ? "write" : "read"),
-      }),
-    ),
-    (request, response) => gitHost.handle(request, response),
-    serveArtifacts({
-      find: async (path) => {
-        const digest = artifacts.find(path);
-        const size = digest === undefined ? undefined : await content.blobs.size(digest);
-        return digest !== undefined && size !== undefined ? { digest, size } : undefined;
-      },
-      open: (digest) => content.blobs.stream(digest),
-    }),
-    healthHandler(
-      () => ready,
-      () => describe(endpoints),
-    ),
-  );
-  ready = true;
   return {
     endpoints,
     client,
@@ -264,25 +193,6 @@ async function assemble(options: PlatformOptions, stack: AsyncDisposableStack): 
     git: hosted,
     kubeconfig: () => api.kubeconfig("main"),
     close: () => stack.disposeAsync(),
-  };
-}
-
-function nodeName(): string {
-  return (
-    hostname()
-      .toLowerCase()
-      .replace(/[^a-z0-9-]/g, "-") || "node"
-  );
-}
-
-/** The node as the API server knows it. */
-function podStreams(agent: NodeAgent, { sockets, entrance }: PodNetwork, clock: () => Date): PodStreams {
-  return {
-    logs: (namespace, pod, container, query, signal) =>
-      agent.logs(namespace, pod, container, parseLogOptions(query, clock().getTime()), signal),
-    container: (namespace, pod, container) => agent.container(namespace, pod, container),
-    connect: (namespace, pod, port) => agent.connect(namespace, pod, port),
-    ...(entrance && { dial: ({ host: ip, port }) => dial(sockets, { ip, port }) }),
   };
 }
 
