@@ -184,7 +184,16 @@ export const resourceStatuses = s.array(
     name: s.string(),
     stampedRef: s.optional(s.object({ ...objectReference, resource: s.optional(s.string()) })),
     templateRef: s.optional(s.object(objectReference)),
-    inputs: s.optional(s.array(s.object({ name: s.string() }))),
+    inputs: s.optional(
+      s.array(
+        s.object({
+          name: s.string(),
+          digest: s.optional(
+            s.string({ doc: "of the output that the object was stamped with, where inputs have a step in common" }),
+          ),
+        }),
+      ),
+    ),
     outputs: s.optional(
       s.array(
         s.object({

@@ -107,6 +107,30 @@ const ROWS: Row[] = [
     /^$/,
   ],
   [
+    "a Workload that is ready, of a Runnable that no health rule looks at and that has not ended",
+    object("Workload", "w", {
+      status: {
+        conditions: [condition("Ready", "True", "Ready")],
+        resources: [
+          {
+            name: "test",
+            stampedRef: { apiVersion: "x/v1", kind: "Runnable", name: "r", namespace: "ns" },
+            conditions: [condition("Healthy", "True", "AlwaysHealthy"), condition("Ready", "True", "Ready")],
+          },
+        ],
+      },
+    }),
+    [
+      object("Runnable", "r", {
+        spec: { runTemplateRef: { name: "t" } },
+        status: { conditions: [condition("Ready", "Unknown", "Unknown", "TaskRun new has not ended")] },
+      }),
+    ],
+    /^Unknown: TaskRun new has not ended$/,
+    /./,
+    ["Workload ns/w", "Runnable ns/r"],
+  ],
+  [
     "a Runnable",
     object("Runnable", "r", {
       spec: { runTemplateRef: { name: "t" } },

@@ -48,16 +48,25 @@ type StepStatus = {
   conditions?: readonly Condition[];
 };
 
-/** The object that the first step which is not ready has stamped. */
+/** The object that the first step which is not ready has stamped; else the first that no rule looks at and that is not ready. */
 async function firstFailingStep(owner: Unstructured, reader: Reader): Promise<Finding> {
-  const status = owner.status as { resources?: StepStatus[] } | undefined;
-  const failing = status?.resources?.find((step) =>
-    step.conditions?.some((condition) => condition.type === "Ready" && condition.status !== "True"),
+  const { resources: steps = [] } = (owner.status ?? {}) as { resources?: StepStatus[] };
+  const failing = steps.find(({ conditions }) =>
+    conditions?.some(({ type, status }) => type === "Ready" && status !== "True"),
   );
-  if (!failing?.stampedRef) return {};
-  const { apiVersion = "", kind = "", name = "", namespace } = failing.stampedRef;
-  const next = await reader.get(apiVersion, kind, name, namespace);
-  return next && isBad(next) ? { next } : {};
+  for (const { stampedRef } of failing ? [failing] : steps.filter(isUnjudged)) {
+    if (!stampedRef) continue;
+    const { apiVersion = "", kind = "", name = "", namespace } = stampedRef;
+    const next = await reader.get(apiVersion, kind, name, namespace);
+    if (next && isBad(next)) return { next };
+  }
+  return {};
+}
+
+/** Whether the step's template has no health rule, so that whatever it stamped counts as healthy. */
+function isUnjudged({ conditions }: StepStatus): boolean {
+  const reason = conditions?.find(({ type }) => type === "Healthy")?.reason;
+  return reason === "AlwaysHealthy" || reason === "OutputsAvailable";
 }
 
 /** The newest object that a Runnable made, when it has not succeeded. */

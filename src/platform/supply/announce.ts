@@ -1,8 +1,7 @@
 /** The events about a pass: outputs and health of steps that changed. Pure. */
-import type { Workload } from "#api/carto.run/workload.ts";
 import { type Conditioned, findCondition } from "#kit/conditions.ts";
+import type { ResourceStatus } from "./resource-status.ts";
 
-type ResourceStatus = NonNullable<NonNullable<Workload["status"]>["resources"]>[number];
 export type Announcement = { reason: "ResourceOutputChanged" | "ResourceHealthyStatusChanged"; message: string };
 
 /**

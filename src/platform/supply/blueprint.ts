@@ -18,6 +18,11 @@ export type Step = {
   deployment?: { resource: string };
 };
 
+/** The steps whose outputs a step reads, in the order in which its status names them. */
+export function readBy({ sources = [], images = [], deployment, configs = [] }: Step): string[] {
+  return [...sources, ...images, ...(deployment ? [deployment] : []), ...configs].map(({ resource }) => resource);
+}
+
 export type Blueprint = { name: string; steps: readonly Step[]; params: Step["params"] };
 
 /** The words that differ between workloads on supply chains and deliverables on deliveries. */

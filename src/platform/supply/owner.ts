@@ -12,12 +12,12 @@ import { StepFailure } from "./failure.ts";
 import { goMap } from "./go-map.ts";
 import { realize } from "./realize.ts";
 import { keepHealth, ownerConditions, resourceStatuses } from "./report.ts";
+import type { ResourceStatus } from "./resource-status.ts";
 import { mostSpecific, type Selector, unreadablePath } from "./selection.ts";
 import { isOwnedBy, STAMP_LABEL } from "./submit.ts";
 import type { RenderTemplateText } from "./ytt.ts";
 
 export type OwnerStatus = Omit<NonNullable<Workload["status"]>, "supplyChainRef">;
-type ResourceStatus = NonNullable<OwnerStatus["resources"]>[number];
 
 /** What a ClusterSupplyChain and a ClusterDelivery have in common. */
 export type BlueprintObject = Conditioned & {
@@ -120,7 +120,10 @@ async function follow(
     },
   );
   if (actor instanceof StepFailure) return withoutActor(actor, dialect);
-  const results = keepHealth(await realize({ owner, blueprint, dialect, context, actor, renderText }), previous);
+  const results = keepHealth(
+    await realize({ owner, blueprint, dialect, context, actor, renderText, previous }),
+    previous,
+  );
   const now = context
     .now()
     .toISOString()

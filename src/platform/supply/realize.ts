@@ -11,11 +11,15 @@ import type { Step } from "./blueprint.ts";
 import { chooseTemplate, findTemplate } from "./choose.ts";
 import { StepFailure } from "./failure.ts";
 import { judgeHealth } from "./health.ts";
+import { findMismatch, type Lineage, lineageOf, type Mismatch } from "./lineage.ts";
 import { observe, qualifiedName } from "./observe.ts";
 import type { Output } from "./output.ts";
-import { inputsOf, type Journey, placeOf, requestOf } from "./request.ts";
+import { lineagesRead, type Progress, relatedInputs, waitingText } from "./progress.ts";
+import { type Journey, placeOf, requestOf } from "./request.ts";
+import { type ResourceStatus, stampedFrom } from "./resource-status.ts";
+import { isSettled } from "./settled.ts";
 import { type StampRequest, stamp } from "./stamp.ts";
-import { submit } from "./submit.ts";
+import { findStanding, submit } from "./submit.ts";
 import type { RenderTemplateText } from "./ytt.ts";
 
 /** What one step came to. */
@@ -29,31 +33,37 @@ export type StepResult = {
   /** Whether the object was written in this pass. */
   applied: boolean;
   output: Output | undefined;
+  /** What the output was made of. */
+  lineage?: Lineage;
+  /** When the object is stamped in this pass: digests, by resource, of those inputs that have a step in common. */
+  stampedFrom?: Record<string, string>;
   failure: StepFailure | undefined;
   healthy: Condition;
 };
 
-/** `actor` is who stamps. */
-type Realization = Journey & { context: Context; actor: Actor; renderText: RenderTemplateText };
+/** `actor` is who stamps; `previous` is what the owner's status says of the steps. */
+type Realization = Journey & {
+  context: Context;
+  actor: Actor;
+  renderText: RenderTemplateText;
+  previous: readonly ResourceStatus[];
+};
 
 /** Runs all steps once. Throws only for failures that a retry can mend. */
 export async function realize(realization: Realization): Promise<StepResult[]> {
   const results: StepResult[] = [];
-  const outputs = new Map<string, Output>();
+  const progress: Progress = { outputs: new Map(), lineages: new Map() };
   for (const step of realization.blueprint.steps) {
-    const result = await realizeStep(realization, step, outputs);
-    if (result.output) outputs.set(step.name, result.output);
+    const result = await realizeStep(realization, step, progress);
+    if (result.output) progress.outputs.set(step.name, result.output);
+    if (result.lineage) progress.lineages.set(step.name, result.lineage);
     results.push(result);
   }
   return results;
 }
 
-async function realizeStep(
-  realization: Realization,
-  step: Step,
-  outputs: ReadonlyMap<string, Output>,
-): Promise<StepResult> {
-  const { owner, context, actor } = realization;
+async function realizeStep(realization: Realization, step: Step, progress: Progress): Promise<StepResult> {
+  const { owner, context, actor, previous } = realization;
   const place = placeOf(realization, step);
   const result: StepResult = {
     step,
@@ -67,34 +77,62 @@ async function realizeStep(
   };
   try {
     const choice = chooseTemplate(owner, step, place);
-    if ("passThrough" in choice) return passThrough(result, choice.passThrough, outputs);
+    if ("passThrough" in choice) return passThrough(result, choice.passThrough, progress);
     const template = await findTemplate(step, choice.name, { place, context });
     result.template = template;
-    const request = requestOf(realization, step, template, outputs);
-    const submission = await submit(template, stampStep(realization, step, request), {
-      owner,
-      place,
-      context,
-      actor,
-    });
+    const request = requestOf(realization, step, template, progress.outputs);
+    const object = stampStep(realization, step, request);
+    const inputs = relatedInputs(step, progress);
+    const mismatch = findMismatch(inputs, stampedFrom(previous.find(({ name }) => name === step.name)));
+    const made = lineagesRead(step, progress);
+    if (mismatch) return { ...result, ...(await hold({ request, object, made, mismatch, place }, context)) };
+    const submission = await submit(template, object, { owner, place, context, actor });
     const { resource, latest, change } = submission;
     if (change)
       context.event("Normal", "StampedObjectApplied", `${change} object [${qualifiedName(resource, latest)}]`);
-    const stamped = { stampedResource: resource, stamped: latest, applied: change !== undefined };
-    return { ...result, ...stamped, ...observe(request, submission, place) };
+    return {
+      ...result,
+      stampedResource: resource,
+      stamped: latest,
+      applied: change !== undefined,
+      stampedFrom: Object.fromEntries(inputs.map(({ resource, digest }) => [resource, digest])),
+      lineage: lineageOf(step.name, made, isSettled(template, submission)),
+      ...observe(request, submission, place),
+    };
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
     return { ...result, failure: error };
   }
 }
 
-function passThrough(result: StepResult, name: string, outputs: ReadonlyMap<string, Output>): StepResult {
-  const inputs = inputsOf(result.step, outputs);
-  const output = inputs.sources.get(name) ?? inputs.images.get(name) ?? inputs.configs.get(name);
+type Held = { request: StampRequest; object: Unstructured; made: Lineage[]; mismatch: Mismatch; place: string };
+
+/** A step that is not stamped anew: what stands of it goes on giving what it gave. */
+async function hold(
+  { request, object, made, mismatch, place }: Held,
+  context: Context,
+): Promise<Partial<StepResult> & { failure: StepFailure }> {
+  const failure = new StepFailure("MissingValueAtPath", waitingText(place, mismatch), "Unknown");
+  const { template, labels } = request;
+  const standing = await findStanding(template, object, context);
+  if (!standing) return { failure };
+  const { output, healthy } = observe(request, standing, place);
+  const lineage = lineageOf(labels["carto.run/resource-name"] ?? "", made, false);
+  const stamped = { stampedResource: standing.resource, stamped: standing.latest, healthy, failure };
+  // a deployment would hand on what it has not got yet
+  return template.kind === "ClusterDeploymentTemplate" ? stamped : { ...stamped, output, lineage };
+}
+
+function passThrough(result: StepResult, name: string, { outputs, lineages }: Progress): StepResult {
+  const { sources = [], images = [], configs = [] } = result.step;
+  const inputs = [...sources, ...images, ...configs];
+  const { resource = "" } = inputs.find((input) => input.name === name && outputs.has(input.resource)) ?? {};
+  const [output, lineage] = [outputs.get(resource), lineages.get(resource)];
   const healthy: Condition = output
     ? { type: "Healthy", status: "True", reason: "OutputsAvailable" }
     : { type: "Healthy", status: "Unknown", reason: "OutputNotAvailable" };
-  return { ...result, passThrough: name, output, healthy };
+  const own = lineage && { lineage: lineageOf(result.step.name, [lineage], true) };
+  return { ...result, passThrough: name, output, ...own, healthy };
 }
 
 function stampStep({ blueprint, dialect, renderText }: Realization, step: Step, request: StampRequest): Unstructured {

@@ -1,11 +1,10 @@
 /** From the results of the steps to the owner's status: resource entries and conditions. Pure. */
-import type { Workload } from "#api/carto.run/workload.ts";
 import { apiVersionOf } from "#api/meta.ts";
 import { type Condition, type Conditioned, findCondition, stampTransitions } from "#kit/conditions.ts";
+import { readBy } from "./blueprint.ts";
 import { outputStatuses } from "./output.ts";
 import type { StepResult } from "./realize.ts";
-
-type ResourceStatus = NonNullable<NonNullable<Workload["status"]>["resources"]>[number];
+import { type ResourceStatus, stampedFrom } from "./resource-status.ts";
 
 /** A step that stamped nothing this time is as healthy as it was. */
 export function keepHealth(results: readonly StepResult[], previous: readonly ResourceStatus[]): StepResult[] {
@@ -33,9 +32,8 @@ export function resourceStatuses(
 
 function resourceStatus(result: StepResult, before: ResourceStatus | undefined, now: string): ResourceStatus {
   const { step, template, stamped, stampedResource: resource, output } = result;
-  const { sources = [], images = [], deployment, configs = [] } = step;
-  const read = [...sources, ...images, ...(deployment ? [deployment] : []), ...configs];
-  const inputs = read.map((input) => ({ name: input.resource }));
+  const digests = result.stampedFrom ?? stampedFrom(before);
+  const inputs = readBy(step).map((name) => ({ name, ...(digests[name] && { digest: digests[name] }) }));
   const entry: ResourceStatus = {
     name: step.name,
     ...(inputs.length > 0 && { inputs }),

@@ -12,7 +12,7 @@ import { accountOf, recheckWhenDenied, stampingActor } from "./account.ts";
 import { StepFailure } from "./failure.ts";
 import { goMap } from "./go-map.ts";
 import { qualifiedName } from "./observe.ts";
-import { ensureRun, isRejection, retain } from "./submit.ts";
+import { ensureRun, isRejection, newestGood, retain } from "./submit.ts";
 
 type Status = NonNullable<Runnable["status"]>;
 const SUCCEEDED = { singleConditionType: "Succeeded" };
@@ -62,13 +62,12 @@ async function runOnce(runnable: Runnable, template: ClusterRunTemplate, stamper
       submitted,
     );
   }
-  const { resource, runs, isNew } = submitted;
-  const latest = runs.at(-1) as Unstructured;
+  const { resource, runs, current: latest, isNew } = submitted;
   const called = qualifiedName(resource, latest);
   if (isNew) context.event("Normal", "StampedObjectApplied", `Created object [${called}]`);
   const retention = runnable.spec.retentionPolicy ?? { maxFailedRuns: 10, maxSuccessfulRuns: 10 };
   await retain(resource, runs, { owner: runnable as unknown as Unstructured, rule: SUCCEEDED, retention }, context);
-  const good = runs.findLast((run) => findCondition(run as Conditioned, "Succeeded")?.status === "True");
+  const good = newestGood(runs, latest, (run) => findCondition(run as Conditioned, "Succeeded")?.status === "True");
   const outputs = good ? readOutputs(template, good) : undefined;
   if (typeof outputs !== "string") return concluded(latest, outputs);
   const place = `[${called}] in namespace [${latest.metadata.namespace}]`;

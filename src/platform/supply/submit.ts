@@ -21,11 +21,11 @@ export type Retention = { maxFailedRuns: number; maxSuccessfulRuns: number };
 
 export type Submission = {
   resource: ResourceRef;
-  /** The newest object: what the owner's status shows. */
+  /** The object of the present content: what the owner's status shows. */
   latest: Unstructured;
-  /** Where outputs are read: for lifecycles other than mutable the newest healthy object, if any. */
+  /** Where outputs are read: for lifecycles other than mutable the latest if it is healthy, else the newest healthy one. */
   source: Unstructured | undefined;
-  /** What was done to the newest object, if anything. */
+  /** What was done to the latest object, if anything. */
   change: "Created" | "Patched" | undefined;
 };
 
@@ -45,12 +45,11 @@ export async function submit(template: Template, object: Unstructured, submitter
       return { resource, latest, source: latest, change: !before ? "Created" : isSame ? undefined : "Patched" };
     }
     const rule = healthRuleOf(template);
-    const { runs, isNew } = await ensureRun(resource, object, { actor, context });
+    const { runs, current, isNew } = await ensureRun(resource, object, { actor, context });
     const retention = template.spec.retentionPolicy ?? DEFAULT_RETENTION;
     await retain(resource, runs, { owner, rule, retention }, context);
-    const latest = runs.at(-1) as Unstructured;
-    const source = runs.findLast((run) => isHealthy(rule, run) === "True");
-    return { resource, latest, source, change: isNew ? "Created" : undefined };
+    const source = newestGood(runs, current, (run) => isHealthy(rule, run) === "True");
+    return { resource, latest: current, source, change: isNew ? "Created" : undefined };
   } catch (error) {
     if (isRejection(error))
       throw new StepFailure(
@@ -61,6 +60,24 @@ export async function submit(template: Template, object: Unstructured, submitter
       );
     throw error;
   }
+}
+
+/** What stands of a step that is not stamped anew: its object or, of a step that makes runs, the newest one. */
+export async function findStanding(
+  template: Template,
+  object: Unstructured,
+  context: Context,
+): Promise<Submission | undefined> {
+  const resource = await resourceOf(object, context);
+  if (isMutable(template)) {
+    const live = await context.get(resource, object.metadata.name, object.metadata.namespace);
+    return live && { resource, latest: live, source: live, change: undefined };
+  }
+  const rule = healthRuleOf(template);
+  const runs = await findRuns(resource, object, context);
+  const latest = runs.at(-1);
+  const source = latest && newestGood(runs, latest, (run) => isHealthy(rule, run) === "True");
+  return latest && { resource, latest, source, change: undefined };
 }
 
 /** Whether the server will refuse the same object again. What has the wrong type in an apply is an error of its own. */
@@ -92,21 +109,38 @@ async function resourceOf(object: Unstructured, context: Context): Promise<Resou
   }
 }
 
-/** All runs of the object's label set in the order in which they were made; makes one when none has this content. */
+/**
+ * All runs of the object's label set in the order in which they were made, and the one of this content, which is made
+ * when there is none.
+ */
 export async function ensureRun(
   resource: ResourceRef,
   object: Unstructured,
   { actor, context }: { actor: Actor; context: Context },
-): Promise<{ runs: Unstructured[]; isNew: boolean }> {
-  const { namespace, labels = {} } = object.metadata;
+): Promise<{ runs: Unstructured[]; current: Unstructured; isNew: boolean }> {
   const digest = stampDigest(object);
+  const runs = await findRuns(resource, object, context);
+  const current = runs.findLast(({ metadata }) => metadata.labels?.[STAMP_LABEL] === digest);
+  if (current) return { runs, current, isNew: false };
+  const labels = { ...object.metadata.labels, [STAMP_LABEL]: digest };
+  const draft = { ...object, metadata: { ...object.metadata, labels } };
+  const made = await context.create(resource, draft as Draft<Unstructured>, { by: actor });
+  return { runs: [...runs, made], current: made, isNew: true };
+}
+
+/** The run of the present content when it is good, else the newest good one. */
+export function newestGood(
+  runs: readonly Unstructured[],
+  current: Unstructured,
+  isGood: (run: Unstructured) => boolean,
+): Unstructured | undefined {
+  return isGood(current) ? current : runs.findLast(isGood);
+}
+
+async function findRuns(resource: ResourceRef, { metadata }: Unstructured, context: Context): Promise<Unstructured[]> {
+  const { namespace, labels = {} } = metadata;
   const found = await context.list(resource, { ...(namespace && { namespace }), labels: identity(labels) });
-  const runs = found
-    .filter(({ metadata }) => metadata.labels?.[STAMP_LABEL] && !metadata.deletionTimestamp)
-    .sort(byAge);
-  if (runs.some(({ metadata }) => metadata.labels?.[STAMP_LABEL] === digest)) return { runs, isNew: false };
-  const draft = { ...object, metadata: { ...object.metadata, labels: { ...labels, [STAMP_LABEL]: digest } } };
-  return { runs: [...runs, await context.create(resource, draft as Draft<Unstructured>, { by: actor })], isNew: true };
+  return found.filter((run) => run.metadata.labels?.[STAMP_LABEL] && !run.metadata.deletionTimestamp).sort(byAge);
 }
 
 /** What an object that is never changed was stamped from, as a label value. */
