@@ -26,6 +26,7 @@ export class ClusterState {
   private readonly placed = new Map<string, PlacedPod>();
   private readonly byNode = new Map<string, Map<string, PlacedPod>>();
   private readonly repelling = new Map<string, PlacedPod>();
+  private readonly choosy = new Map<string, PlacedPod>();
 
   /** Every node, in order of appearance. */
   list(): NodeState[] {
@@ -44,6 +45,11 @@ export class ClusterState {
   /** Pods that keep others away. */
   repellingPods(): Iterable<PlacedPod> {
     return this.repelling.values();
+  }
+
+  /** Pods that care who is near them. */
+  choosyPods(): Iterable<PlacedPod> {
+    return this.choosy.values();
   }
 
   setNode(node: Node): void {
@@ -75,8 +81,9 @@ export class ClusterState {
     const pods = this.byNode.get(nodeName) ?? new Map<string, PlacedPod>();
     this.byNode.set(nodeName, pods.set(uid, placed));
     this.placed.set(uid, placed);
-    if (pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
-      this.repelling.set(uid, placed);
+    const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+    if (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) this.repelling.set(uid, placed);
+    if (podAffinity || podAntiAffinity) this.choosy.set(uid, placed);
     const node = this.nodes.get(nodeName);
     if (node) count(node, placed, 1);
   }
@@ -87,6 +94,7 @@ export class ClusterState {
     if (!placed) return false;
     this.placed.delete(uid);
     this.repelling.delete(uid);
+    this.choosy.delete(uid);
     this.byNode.get(placed.nodeName)?.delete(uid);
     const node = this.nodes.get(placed.nodeName);
     if (node) count(node, placed, -1);
