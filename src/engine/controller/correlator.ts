@@ -28,7 +28,7 @@ const REFILL_MS = 300_000;
 /** Most entries that are remembered of each sort. */
 const REMEMBERED = 4096;
 
-type Alike = { messages: Set<string>; last: number };
+type Alike = { messages: string[]; last: number };
 type Budget = { left: number; since: number };
 
 /** What one component said lately. */
@@ -54,12 +54,12 @@ export class Correlator {
   private sumUp({ subject, kind, message }: Happening, now: number): { key: string; message: string } {
     const key = `${subject} ${kind}`;
     const found = this.alike.get(key);
-    const alike = found && now - found.last <= ALIKE_MS ? found : { messages: new Set<string>(), last: now };
+    const alike = found && now - found.last <= ALIKE_MS ? found : { messages: [], last: now };
     alike.last = now;
     remember(this.alike, key, alike);
-    alike.messages.add(message);
-    if (alike.messages.size < DISTINCT) return { key: `${key} ${message}`, message };
-    alike.messages.delete(message);
+    if (!alike.messages.includes(message)) alike.messages.push(message);
+    if (alike.messages.length < DISTINCT) return { key: `${key} ${message}`, message };
+    alike.messages = alike.messages.filter((known) => known !== message);
     return { key, message: `(combined from similar events): ${message}` };
   }
 
