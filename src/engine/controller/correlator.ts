@@ -54,7 +54,7 @@ export class Correlator {
   private sumUp({ subject, kind, message }: Happening, now: number): { key: string; message: string } {
     const key = `${subject} ${kind}`;
     const found = this.alike.get(key);
-    const alike = found && now - found.last <= ALIKE_MS ? found : { messages: [], last: now };
+    const alike = found && now - found.last <= ALIKE_MS ? found : { messages: [message], last: now };
     alike.last = now;
     remember(this.alike, key, alike);
     if (!alike.messages.includes(message)) alike.messages.push(message);
