@@ -4,7 +4,8 @@ import { type Amounts, amountsOf, estimate, type HostPort, hostPorts, podRequest
 
 /** A pod on a node, with what is asked of it again and again. */
 export type PlacedPod = {
-  readonly pod: Pod;
+  /** Its newest version. */
+  pod: Pod;
   readonly nodeName: string;
   readonly requests: Amounts;
   readonly ports: readonly HostPort[];
@@ -86,6 +87,12 @@ export class ClusterState {
     if (podAffinity || podAntiAffinity) this.choosy.set(uid, placed);
     const node = this.nodes.get(nodeName);
     if (node) count(node, placed, 1);
+  }
+
+  /** Takes in a version of a pod that asks for the same as before. */
+  renewPod(pod: Pod): void {
+    const placed = this.placed.get(pod.metadata.uid ?? "");
+    if (placed) placed.pod = pod;
   }
 
   /** Takes a pod away; false when it was on no node. */
