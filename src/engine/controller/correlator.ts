@@ -13,6 +13,8 @@ export type Sighting = {
   /** The newest message. */
   message: string;
   count: number;
+  /** Those included of which nothing was told. */
+  seen: number;
   readonly first: Date;
   /** Name of the event, once it has been written. */
   name: string | undefined;
@@ -34,20 +36,18 @@ type Budget = { left: number; since: number };
 /** What one component said lately. */
 export class Correlator {
   private readonly sightings = new Map<string, Sighting>();
-  private readonly seen = new Map<string, number>();
   private readonly alike = new Map<string, Alike>();
   private readonly budgets = new Map<string, Budget>();
 
   /** Undefined when there is too much to tell about the subject. */
   observe(happening: Happening, now: Date): Sighting | undefined {
     const { key, message } = this.sumUp(happening, now.getTime());
-    const sighting = this.sightings.get(key) ?? { message, count: 0, first: now, name: undefined };
-    const seen = (this.seen.get(key) ?? 0) + 1;
-    remember(this.seen, key, seen);
+    const sighting = this.sightings.get(key) ?? { message, count: 0, seen: 0, first: now, name: undefined };
+    sighting.seen += 1;
     remember(this.sightings, key, sighting);
     if (!this.affords(happening.subject, now.getTime())) return undefined;
     // what may still wait to be written tells of nothing that is one too many
-    return Object.assign(sighting, { message, count: seen });
+    return Object.assign(sighting, { message, count: sighting.seen });
   }
 
   /** From the tenth different message of a kind on they share one event. */
