@@ -13,6 +13,8 @@ export type Sighting = {
   /** The newest message. */
   message: string;
   count: number;
+  /** Those included of which nothing was told. */
+  seen: number;
   readonly first: Date;
   /** Name of the event, once it has been written. */
   name: string | undefined;
@@ -28,38 +30,36 @@ const REFILL_MS = 300_000;
 /** Most entries that are remembered of each sort. */
 const REMEMBERED = 4096;
 
-type Alike = { messages: Set<string>; last: number };
+type Alike = { messages: string[]; last: number };
 type Budget = { left: number; since: number };
 
 /** What one component said lately. */
 export class Correlator {
   private readonly sightings = new Map<string, Sighting>();
-  private readonly seen = new Map<string, number>();
   private readonly alike = new Map<string, Alike>();
   private readonly budgets = new Map<string, Budget>();
 
   /** Undefined when there is too much to tell about the subject. */
   observe(happening: Happening, now: Date): Sighting | undefined {
     const { key, message } = this.sumUp(happening, now.getTime());
-    const sighting = this.sightings.get(key) ?? { message, count: 0, first: now, name: undefined };
-    const seen = (this.seen.get(key) ?? 0) + 1;
-    remember(this.seen, key, seen);
+    const sighting = this.sightings.get(key) ?? { message, count: 0, seen: 0, first: now, name: undefined };
+    sighting.seen += 1;
     remember(this.sightings, key, sighting);
     if (!this.affords(happening.subject, now.getTime())) return undefined;
     // what may still wait to be written tells of nothing that is one too many
-    return Object.assign(sighting, { message, count: seen });
+    return Object.assign(sighting, { message, count: sighting.seen });
   }
 
   /** From the tenth different message of a kind on they share one event. */
   private sumUp({ subject, kind, message }: Happening, now: number): { key: string; message: string } {
     const key = `${subject} ${kind}`;
     const found = this.alike.get(key);
-    const alike = found && now - found.last <= ALIKE_MS ? found : { messages: new Set<string>(), last: now };
+    const alike = found && now - found.last <= ALIKE_MS ? found : { messages: [message], last: now };
     alike.last = now;
     remember(this.alike, key, alike);
-    alike.messages.add(message);
-    if (alike.messages.size < DISTINCT) return { key: `${key} ${message}`, message };
-    alike.messages.delete(message);
+    if (!alike.messages.includes(message)) alike.messages.push(message);
+    if (alike.messages.length < DISTINCT) return { key: `${key} ${message}`, message };
+    alike.messages = alike.messages.filter((known) => known !== message);
     return { key, message: `(combined from similar events): ${message}` };
   }
 

@@ -9,7 +9,7 @@ import { hostsFile, resolverFile, serviceHosts } from "./spec/name-files.ts";
 
 export class NameFiles {
   private readonly context: NodeContext;
-  private readonly pod: Pod;
+  private readonly pod: () => Pod;
   private readonly hosts: string;
   private readonly resolver: string;
   private unsubscribe: () => void = () => undefined;
@@ -17,8 +17,8 @@ export class NameFiles {
   private isOutdated = false;
   private isClosed = false;
 
-  /** `directory` is where the files are kept. */
-  constructor(context: NodeContext, pod: Pod, directory: string) {
+  /** `pod` is the pod as it is now; `directory` is where the files are kept. */
+  constructor(context: NodeContext, pod: () => Pod, directory: string) {
     this.context = context;
     this.pod = pod;
     this.hosts = join(directory, "hosts");
@@ -52,23 +52,23 @@ export class NameFiles {
       this.isOutdated = false;
       if (this.isClosed) return;
       await this.writeHosts(attachment).catch((error: unknown) =>
-        this.context.log("the names of Services cannot be written", { error, pod: this.pod.metadata.name }),
+        this.context.log("the names of Services cannot be written", { error, pod: this.pod().metadata.name }),
       );
     });
   }
 
   private async writeHosts({ ip }: NetworkAttachment): Promise<void> {
     const { domain } = this.context.names;
-    const host = this.pod.spec.hostNetwork ? await read("/etc/hosts") : "";
+    const host = this.pod().spec.hostNetwork ? await read("/etc/hosts") : "";
     const services = this.serviceLines();
-    await writeFile(this.hosts, hostsFile({ pod: this.pod, podIP: ip, domain, host, services }));
+    await writeFile(this.hosts, hostsFile({ pod: this.pod(), podIP: ip, domain, host, services }));
   }
 
   private serviceLines(): string[] {
     const { network, services, names } = this.context;
     const router = network.services;
     if (!router || router.isTransparent) return [];
-    const namespace = this.pod.metadata.namespace ?? "";
+    const namespace = this.pod().metadata.namespace ?? "";
     const addressOf = (ip: string, port: number) => router.addressOf(ip, port);
     return serviceHosts(services.list(), { namespace, domain: names.domain, addressOf });
   }
@@ -76,8 +76,8 @@ export class NameFiles {
   private async writeResolver(): Promise<void> {
     const { names, events } = this.context;
     const dns = names.server === undefined ? undefined : { address: names.server, domain: names.domain };
-    const { text, problems } = resolverFile(this.pod, await read("/etc/resolv.conf"), dns);
-    for (const problem of problems) events.record(this.pod, "Warning", "DNSConfigForming", problem);
+    const { text, problems } = resolverFile(this.pod(), await read("/etc/resolv.conf"), dns);
+    for (const problem of problems) events.record(this.pod(), "Warning", "DNSConfigForming", problem);
     await writeFile(this.resolver, text);
   }
 }

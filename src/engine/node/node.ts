@@ -145,7 +145,8 @@ class Agent implements NodeAgent {
     await this.options.client.delete(Pod, { name, namespace }, { gracePeriodSeconds: 0, uid });
   }
 
-  private onPod({ type, object: pod }: InformerEvent<PodObject>): void {
+  private onPod({ type, object: pod, previous }: InformerEvent<PodObject>): void {
+    if (pod.spec.nodeName !== this.nodeName && previous?.spec.nodeName !== this.nodeName) return;
     const worker = this.workers.get(pod.metadata.uid ?? "");
     const namesake = this.byName.get(keyOf(pod));
     // A pod of the same name that we did not see go.

@@ -40,16 +40,16 @@ export class PodSandbox {
   readonly directory: string;
   readonly volumes: PodVolumes;
   private readonly context: NodeContext;
-  private readonly pod: PodObject;
+  private readonly pod: () => PodObject;
   private readonly names: NameFiles;
   private readonly processes: SharedProcesses | undefined;
   private preparation: Promise<ReadySandbox> | undefined;
 
   constructor(context: NodeContext, pod: PodObject, hooks: PodSandboxHooks) {
     this.context = context;
-    this.pod = pod;
+    this.pod = hooks.pod;
     this.directory = join(context.podsDirectory, podDirectoryName(pod));
-    this.names = new NameFiles(context, pod, this.shared);
+    this.names = new NameFiles(context, hooks.pod, this.shared);
     if (sharesProcesses(pod, context)) this.processes = new SharedProcesses(context, pod, join(this.shared, "init"));
     const directory = join(this.shared, "volumes");
     const memoryDirectory = context.memory ? join(context.memory.directory, podDirectoryName(pod)) : directory;
@@ -74,7 +74,7 @@ export class PodSandbox {
   resume(attachment: NetworkAttachment, first: Container | undefined): void {
     this.attachment = attachment;
     if (first) this.processes?.resume(first);
-    const { name: pod } = this.pod.metadata;
+    const { name: pod } = this.pod().metadata;
     this.ready().catch((error: unknown) => this.context.log("a pod goes on as it is", { error, pod }));
   }
 
@@ -84,7 +84,7 @@ export class PodSandbox {
     this.preparation = undefined;
     this.attachment = undefined;
     await this.processes?.release();
-    await this.context.network.release(this.pod.metadata.uid ?? "");
+    await this.context.network.release(this.pod().metadata.uid ?? "");
     await Promise.all([this.names.close(), this.volumes.close()]);
     await rm(this.shared, { recursive: true, force: true });
   }
@@ -113,9 +113,9 @@ export class PodSandbox {
   }
 
   private async attach(): Promise<NetworkAttachment> {
-    if (this.pod.spec.hostNetwork) return { ...HOST_NETWORK, ip: this.context.hostIP };
+    if (this.pod().spec.hostNetwork) return { ...HOST_NETWORK, ip: this.context.hostIP };
     try {
-      return await this.context.network.attach(this.pod.metadata.uid ?? "", containerPorts(this.pod));
+      return await this.context.network.attach(this.pod().metadata.uid ?? "", containerPorts(this.pod()));
     } catch (cause) {
       const message = `Failed to create pod sandbox: ${(cause as Error).message}`;
       throw new SandboxError("CreateContainerError", message, { cause });
@@ -123,12 +123,12 @@ export class PodSandbox {
   }
 
   private async recordPorts(attachment: NetworkAttachment): Promise<void> {
-    if (!this.context.network.remapsPorts || this.pod.spec.hostNetwork) return;
-    const ports = Object.fromEntries(containerPorts(this.pod).map((port) => [port, attachment.port(port)]));
+    if (!this.context.network.remapsPorts || this.pod().spec.hostNetwork) return;
+    const ports = Object.fromEntries(containerPorts(this.pod()).map((port) => [port, attachment.port(port)]));
     if (Object.keys(ports).length === 0) return;
-    const { name, namespace } = this.pod.metadata;
+    const { name, namespace } = this.pod().metadata;
     const body = {
-      metadata: { uid: this.pod.metadata.uid, annotations: { [PORTS_ANNOTATION]: JSON.stringify(ports) } },
+      metadata: { uid: this.pod().metadata.uid, annotations: { [PORTS_ANNOTATION]: JSON.stringify(ports) } },
     };
     await this.context.client.patch(Pod, { name, namespace }, { type: "merge", body });
   }

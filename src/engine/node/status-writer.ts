@@ -73,8 +73,10 @@ export class StatusWriter {
     while (this.wanted && !this.closed && !deepEqual(this.wanted, this.written)) {
       const status = this.wanted;
       try {
-        await this.write(status);
-        this.written = status;
+        const stored = await this.write(status);
+        // The stored one is in memory anyway: an equal one of our own is not kept.
+        this.written = deepEqual(stored, status) ? stored : status;
+        if (this.wanted === status) this.wanted = this.written;
       } catch (error) {
         if (hasReason(error, "NotFound", "Conflict")) return;
         this.onError(error);
@@ -84,12 +86,15 @@ export class StatusWriter {
     }
   }
 
-  private async write(status: PodStatus): Promise<void> {
+  /** The status as it is stored. */
+  private async write(status: PodStatus): Promise<PodStatus | undefined> {
     const cleared = Object.fromEntries(
       CLEARABLE.filter((field) => status[field] === undefined).map((field) => [field, null]),
     );
     const { uid, ...target } = this.target;
     const body = { metadata: { uid }, status: { ...cleared, ...status } };
-    this.onWritten(await this.client.patch(Pod, target, { type: "merge", body }, { subresource: "status" }));
+    const pod = await this.client.patch(Pod, target, { type: "merge", body }, { subresource: "status" });
+    this.onWritten(pod);
+    return pod.status;
   }
 }

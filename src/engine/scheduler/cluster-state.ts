@@ -4,7 +4,8 @@ import { type Amounts, amountsOf, estimate, type HostPort, hostPorts, podRequest
 
 /** A pod on a node, with what is asked of it again and again. */
 export type PlacedPod = {
-  readonly pod: Pod;
+  /** Its newest version. */
+  pod: Pod;
   readonly nodeName: string;
   readonly requests: Amounts;
   readonly ports: readonly HostPort[];
@@ -26,6 +27,7 @@ export class ClusterState {
   private readonly placed = new Map<string, PlacedPod>();
   private readonly byNode = new Map<string, Map<string, PlacedPod>>();
   private readonly repelling = new Map<string, PlacedPod>();
+  private readonly choosy = new Map<string, PlacedPod>();
 
   /** Every node, in order of appearance. */
   list(): NodeState[] {
@@ -44,6 +46,11 @@ export class ClusterState {
   /** Pods that keep others away. */
   repellingPods(): Iterable<PlacedPod> {
     return this.repelling.values();
+  }
+
+  /** Pods that care who is near them. */
+  choosyPods(): Iterable<PlacedPod> {
+    return this.choosy.values();
   }
 
   setNode(node: Node): void {
@@ -75,10 +82,17 @@ export class ClusterState {
     const pods = this.byNode.get(nodeName) ?? new Map<string, PlacedPod>();
     this.byNode.set(nodeName, pods.set(uid, placed));
     this.placed.set(uid, placed);
-    if (pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length)
-      this.repelling.set(uid, placed);
+    const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+    if (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.length) this.repelling.set(uid, placed);
+    if (podAffinity || podAntiAffinity) this.choosy.set(uid, placed);
     const node = this.nodes.get(nodeName);
     if (node) count(node, placed, 1);
+  }
+
+  /** Takes in a version of a pod that asks for the same as before. */
+  renewPod(pod: Pod): void {
+    const placed = this.placed.get(pod.metadata.uid ?? "");
+    if (placed) placed.pod = pod;
   }
 
   /** Takes a pod away; false when it was on no node. */
@@ -87,6 +101,7 @@ export class ClusterState {
     if (!placed) return false;
     this.placed.delete(uid);
     this.repelling.delete(uid);
+    this.choosy.delete(uid);
     this.byNode.get(placed.nodeName)?.delete(uid);
     const node = this.nodes.get(placed.nodeName);
     if (node) count(node, placed, -1);

@@ -33,12 +33,12 @@ export function affinityScores(input: FilterInput, nodes: readonly NodeState[]):
   const own = weightedTerms(input.pod).map(({ podAffinityTerm: term, weight }) => ({
     ...{ key: term.topologyKey, weight, isMeant: compilePods(term, input.pod, input.surroundings) },
   }));
-  for (const placed of input.state.pods()) {
+  for (const placed of own.length > 0 ? input.state.pods() : [])
     for (const { key, weight, isMeant } of own) if (isMeant(placed.pod)) attractions.add(key, placed, weight, input);
+  for (const placed of input.state.choosyPods())
     for (const { podAffinityTerm: term, weight } of termsTowards(placed.pod))
       if (compilePods(term, placed.pod, input.surroundings)(input.pod))
         attractions.add(term.topologyKey, placed, weight, input);
-  }
   return stretched(nodes.map((node) => attractions.of(node)));
 }
 

@@ -106,7 +106,10 @@ class Loop implements Scheduler {
       this.leave(pod);
       if (this.state.removePod(pod)) this.changed("pod");
     } else if (pod.spec.nodeName) {
-      if (type === "MODIFIED" && previous && !concernsOthers(previous, pod)) return;
+      if (type === "MODIFIED" && previous && !concernsOthers(previous, pod)) {
+        this.state.renewPod(pod);
+        return;
+      }
       this.leave(pod);
       this.state.setPod(pod, pod.spec.nodeName);
       this.changed("pod");

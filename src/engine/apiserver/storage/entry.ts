@@ -33,7 +33,7 @@ export class Entry {
     this.owners = head.owners;
     this.finalizers = head.finalizers;
     this.deletionTimestamp = head.deletionTimestamp;
-    this.bytes = bytes ?? Buffer.from(JSON.stringify(source instanceof Entry ? source.object : source));
+    this.bytes = bytes ?? bytesOf(JSON.stringify(source instanceof Entry ? source.object : source));
     this.parsed = source instanceof Entry ? undefined : new WeakRef(source);
   }
 
@@ -59,6 +59,13 @@ export class Entry {
     ]);
     return new Entry(this, revision, bytes);
   }
+}
+
+/** UTF-8 in memory of its own: in a pool of Node's, one entry that stays would hold on to many that are long gone. */
+function bytesOf(json: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json));
+  bytes.write(json);
+  return bytes;
 }
 
 type Head = Pick<

@@ -4,6 +4,7 @@ import { failure } from "#kit/status.ts";
 import { type Store, StoreError } from "#ports/store/store.ts";
 import { type Change, Collection } from "./collection.ts";
 import { Entry } from "./entry.ts";
+import { SharedFieldSets } from "./shared-field-sets.ts";
 import { Snapshots } from "./snapshots.ts";
 
 type Pending = { entry: Entry | undefined; done: Promise<void> };
@@ -17,6 +18,7 @@ export class ObjectStore {
   private readonly store: Store;
   private readonly collections = new Map<string, Collection>();
   private readonly pending = new Map<string, Pending>();
+  private readonly fieldSets = new SharedFieldSets();
   private readonly observers = new Set<(collection: Collection, change: Change) => void>();
   private readonly loaded: number;
   private reserved: number;
@@ -99,6 +101,7 @@ export class ObjectStore {
   private stamp(object: Unstructured): Entry {
     const revision = ++this.reserved;
     object.metadata.resourceVersion = String(revision);
+    this.fieldSets.share(object);
     return new Entry(object, revision);
   }
 

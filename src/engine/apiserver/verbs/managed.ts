@@ -182,6 +182,6 @@ function sharesGiven(draft: Unstructured, current: Unstructured | undefined): Sh
 /** Records shares in an object's metadata. */
 export function setShares(draft: Unstructured, shares: readonly Share[]): void {
   const entries = renderShares(shares);
-  delete draft.metadata.managedFields;
   if (entries.length > 0) draft.metadata.managedFields = entries;
+  else delete draft.metadata.managedFields;
 }
