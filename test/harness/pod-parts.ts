@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startApiServer } from "#engine/apiserver/start.ts";
 import { ObjectCache } from "#engine/controller/cache.ts";
-import { startNode } from "#engine/node/node.ts";
+import { type NodeAgent, startNode } from "#engine/node/node.ts";
 import type { NodeOptions } from "#engine/node/options.ts";
 import { startScheduler } from "#engine/scheduler/scheduler.ts";
 import { KubeClient } from "#ports/kube/client.ts";
@@ -31,11 +31,14 @@ export async function startPodParts(options: PodPartsOptions): Promise<PodParts>
   const cache = new ObjectCache(client);
   stack.defer(() => cache.close());
   onCache?.(cache);
+  const agents: NodeAgent[] = [];
+  stack.defer(async () => {
+    await Promise.all(agents.map((agent) => agent.close()));
+  });
   for (let index = 0; index < nodes; index++) {
     const dataDir = join(folder, `node-${index}`);
     await mkdir(dataDir, { recursive: true });
-    const node = await startNode({ ...given, client, cache, dataDir, nodeName: `node-${index}`, clock });
-    stack.defer(() => node.close());
+    agents.push(await startNode({ ...given, client, cache, dataDir, nodeName: `node-${index}`, clock }));
   }
   const scheduler = await startScheduler({ cache, clock });
   stack.defer(() => scheduler.close());
