@@ -1,49 +1,32 @@
 /** From files to a bundle in a real registry, the platform's own and one behind credentials; the real imgpkg reads it. */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { type PassResult, runPass } from "#engine/controller/testkit.ts";
 import { parseYaml } from "#kit/yaml.ts";
-import { BlobStore } from "#ports/blobs/blob-store.ts";
-import { NameIndex } from "#ports/blobs/name-index.ts";
 import { pinBundle, readBundle } from "#ports/oci/bundle-reader.ts";
 import { parseReference } from "#ports/oci/reference.ts";
-import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
-import { Registry } from "#ports/oci/registry/registry.ts";
+import type { Registry } from "#ports/oci/registry/registry.ts";
+import { startTestRegistry, type TestRegistry } from "#ports/oci/registry/testkit.ts";
 import { configBundleController } from "./config-bundle.ts";
 
 const withoutImgpkg = spawnSync("imgpkg", ["version"]).error ? "there is no imgpkg on the PATH to pull with" : false;
 
 let directory: string;
 let registry: Registry;
-let index: NameIndex;
-let server: Server;
+let served: TestRegistry;
 let host: string;
 const announced: string[] = [];
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-bundle-"));
-  index = await NameIndex.open(join(directory, "names.log"));
-  registry = new Registry(await BlobStore.open(join(directory, "blobs")), index);
-  const authorize = async (token: string | undefined, action: string) => action === "pull" || token === "Bearer secret";
-  const handle = createRegistryHandler({ registry, authorize });
-  server = createServer((request, response) => void handle(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  served = await startTestRegistry();
+  ({ directory, registry, host } = served);
 });
 
-after(async () => {
-  server.closeAllConnections();
-  server.close();
-  await index.close();
-  await rm(directory, { recursive: true, force: true });
-});
+after(() => served[Symbol.asyncDispose]());
 
 const APP = `registry.example/app@sha256:${"a".repeat(64)}`;
 

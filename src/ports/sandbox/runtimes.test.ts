@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -13,33 +13,22 @@ import { HOST_NETWORK, NO_NETWORK } from "./network/network.ts";
 import { createRunc } from "./runc/runc.ts";
 import type { ContainerSpec, SandboxRuntime } from "./runtime.ts";
 import { hostMounts, makeSkeleton } from "./skeleton.ts";
+import { missing } from "./testkit.ts";
 import { runTool } from "./tool.ts";
 
 const isRoot = process.getuid?.() === 0;
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-async function has(program: string): Promise<boolean> {
-  const found = await Promise.all(
-    SYSTEM_PATH.split(":").map((directory) =>
-      access(join(directory, program)).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
-}
-
 const runtimes = [
   {
     name: "runc",
     make: createRunc,
-    skip: !isRoot ? "runc needs root" : (await has("runc")) ? false : "runc is not installed",
+    skip: isRoot ? missing("runc") : "runc needs root",
   },
   {
     name: "bubblewrap",
     make: createBubblewrap,
-    skip: (await has("bwrap")) ? false : "bubblewrap is not installed",
+    skip: missing("bwrap"),
   },
 ] as const;
 

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { accessSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,23 +14,10 @@ import { createRunc } from "./runc/runc.ts";
 import type { ContainerSpec, SandboxRuntime, Survivor } from "./runtime.ts";
 import { hostMounts, makeSkeleton } from "./skeleton.ts";
 import { findSupervisor } from "./supervisor/supervisor.ts";
+import { missing } from "./testkit.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const isRoot = process.getuid?.() === 0;
-
-function missing(...programs: string[]): string | false {
-  const absent = programs.filter((program) => !PATH.split(":").some((folder) => exists(join(folder, program))));
-  return absent.length > 0 && `${absent.join(", ")} not installed`;
-}
-
-function exists(path: string): boolean {
-  try {
-    accessSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const runtimes = [
   { name: "runc", make: createRunc, skip: isRoot ? missing("runc", "perl") : "runc needs root" },

@@ -51,6 +51,19 @@ export function checkNames(keywords: Keywords, names: readonly string[]): void {
   for (const [name] of keywords) if (!names.includes(name)) throw new Fault(`invalid argument name: ${name}`);
 }
 
+/** A function of a value that takes nothing. */
+export function method(name: string, work: () => Value): Value {
+  return fn(name, ({ args }) => {
+    if (args.length !== 0) throw new Fault("expected no argument");
+    return work();
+  });
+}
+
+/** The type of a value that only its own functions turn into what YAML can hold. */
+export function special(type: string): { type: string; refusal: string } {
+  return { type, refusal: `${type} does not automatically encode (hint: use .string())` };
+}
+
 const GO_TYPES: Readonly<Record<string, string>> = {
   NoneType: "starlark.NoneType",
   bool: "starlark.Bool",

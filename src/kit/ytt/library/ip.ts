@@ -4,7 +4,7 @@ import { Fault } from "../errors.ts";
 import { Tuple } from "../starlark/collections.ts";
 import type { Value } from "../starlark/values.ts";
 import { Struct } from "../template/struct.ts";
-import { asString, type Call, fn, makeModule, only } from "./define.ts";
+import { asString, type Call, makeModule, method, only, special } from "./define.ts";
 
 /** 4 or 16 bytes. */
 type Address = readonly number[];
@@ -43,17 +43,6 @@ function format(address: Address): string {
   const before = text.slice(0, longest.index).replace(/:$/, "");
   const after = text.slice((longest.index ?? 0) + longest[0].length).replace(/^:/, "");
   return `${before}::${after}`;
-}
-
-function method(name: string, work: () => Value): Value {
-  return fn(name, ({ args }) => {
-    if (args.length !== 0) throw new Fault("expected no argument");
-    return work();
-  });
-}
-
-function special(type: string): { type: string; refusal: string } {
-  return { type, refusal: `${type} does not automatically encode (hint: use .string())` };
 }
 
 function addressValue(address: Address): Struct {

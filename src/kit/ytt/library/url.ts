@@ -6,7 +6,7 @@ import { toValue } from "../template/fragment.ts";
 import { Struct } from "../template/struct.ts";
 import type { Plain } from "../tree/nodes.ts";
 import { OrderedMap } from "../tree/ordered-map.ts";
-import { asString, type Call, fn, makeModule, only } from "./define.ts";
+import { asString, type Call, makeModule, method, only, special } from "./define.ts";
 import { escapeQuery, escapeSegment, unescapeUrl } from "./url-escape.ts";
 import { formatUrl, hostnameOf, type ParsedUrl, parseUrl, type UserInfo, userText } from "./url-parse.ts";
 
@@ -68,17 +68,6 @@ function decodeParams(text: string): OrderedMap<Plain> {
   const sorted = new OrderedMap<Plain>();
   for (const key of [...found.keys()].sort()) sorted.set(key, found.get(key) ?? []);
   return sorted;
-}
-
-function method(name: string, work: () => Value): Value {
-  return fn(name, ({ args }) => {
-    if (args.length !== 0) throw new Fault("expected no argument");
-    return work();
-  });
-}
-
-function special(type: string): { type: string; refusal: string } {
-  return { type, refusal: `${type} does not automatically encode (hint: use .string())` };
 }
 
 function urlValue(url: ParsedUrl): Struct {

@@ -1,17 +1,12 @@
 /** From a directory to a source image in the real registry, and from there to an artifact. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createGunzip } from "node:zlib";
 import { runPass } from "#engine/controller/testkit.ts";
-import { BlobStore } from "#ports/blobs/blob-store.ts";
-import { NameIndex } from "#ports/blobs/name-index.ts";
-import { createRegistryHandler } from "#ports/oci/registry/handler.ts";
-import { Registry } from "#ports/oci/registry/registry.ts";
+import type { Registry } from "#ports/oci/registry/registry.ts";
+import { startTestRegistry, type TestRegistry } from "#ports/oci/registry/testkit.ts";
 import { extractLayer } from "#ports/oci/unpack/extract.ts";
 import { uploadSource } from "../upload/upload.ts";
 import { imageRepositoryController } from "./image-repository.ts";
@@ -19,12 +14,12 @@ import { imageRepositoryController } from "./image-repository.ts";
 let directory: string;
 let source: string;
 let registry: Registry;
-let index: NameIndex;
-let server: Server;
+let served: TestRegistry;
 let host: string;
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "slipway-image-"));
+  served = await startTestRegistry();
+  ({ directory, registry, host } = served);
   source = join(directory, "source");
   await mkdir(join(source, "bin"), { recursive: true });
   await mkdir(join(source, "node_modules"));
@@ -39,21 +34,9 @@ before(async () => {
   ] as const)
     await writeFile(join(source, name), text);
   await chmod(join(source, "bin/run"), 0o755);
-  index = await NameIndex.open(join(directory, "names.log"));
-  registry = new Registry(await BlobStore.open(join(directory, "blobs")), index);
-  const authorize = async (token: string | undefined, action: string) => action === "pull" || token === "Bearer secret";
-  const handle = createRegistryHandler({ registry, authorize });
-  server = createServer((request, response) => void handle(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 
-after(async () => {
-  server.closeAllConnections();
-  server.close();
-  await index.close();
-  await rm(directory, { recursive: true, force: true });
-});
+after(() => served[Symbol.asyncDispose]());
 
 const credentials = async () => `Basic ${Buffer.from("user:secret").toString("base64")}`;
 const upload = () => uploadSource({ directory: source, image: `${host}/source/app`, credentials });
